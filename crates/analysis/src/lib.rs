@@ -1,0 +1,1 @@
+//! Pure analysis: the chain of stages from raw transactions to results.

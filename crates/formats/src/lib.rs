@@ -1,0 +1,1 @@
+//! Upload JSON and corpus files to domain values, with findings.

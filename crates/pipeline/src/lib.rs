@@ -1,0 +1,1 @@
+//! One analysis job: load, analyse, save, emit.

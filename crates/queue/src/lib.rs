@@ -1,0 +1,1 @@
+//! Outbox relay, RabbitMQ and in-process transports, consumers, dead letters.

@@ -1,0 +1,1 @@
+//! Fixtures for tests: databases, brokers, clients, receivers.

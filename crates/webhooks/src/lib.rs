@@ -1,0 +1,1 @@
+//! Webhook deliveries: sign, send, retry, in order per user.
