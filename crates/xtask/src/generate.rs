@@ -1,0 +1,49 @@
+//! `cargo xtask gen`: writes what is generated and committed.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::workspace::Workspace;
+use crate::{docs, process, sql, tidy};
+
+/// The OpenAPI document that clients can read without a running service.
+const OPENAPI: &str = "docs/openapi.json";
+
+/// Something that is generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// `crates/store/.sqlx`, from the migrations and the statements in the code.
+    Sql,
+    /// `docs/openapi.json`, from the gateway.
+    Openapi,
+    /// The crates' README files and the pages of rules and tags.
+    Docs,
+}
+
+/// Writes one thing, or everything.
+pub(crate) fn generate(workspace: &Workspace, what: Option<What>) -> Result<()> {
+    let wanted = |one: What| what.is_none_or(|what| what == one);
+    if wanted(What::Sql) {
+        sql::generate(workspace)?;
+    }
+    if wanted(What::Openapi) {
+        openapi(workspace)?;
+    }
+    if wanted(What::Docs) {
+        let changed = tidy::write_readmes(workspace)?;
+        println!("{changed} README files changed");
+        docs::write(workspace)?;
+    }
+    Ok(())
+}
+
+/// Asks the built program for the document it would serve.
+fn openapi(workspace: &Workspace) -> Result<()> {
+    let build = ["build", "--locked", "--package", "cli", "--bin", "kontor"];
+    process::run(&mut workspace.cargo(&build))?;
+    let mut kontor = std::process::Command::new(workspace.kontor("debug"));
+    let text = process::output(kontor.arg("openapi"))?;
+    std::fs::write(workspace.path(OPENAPI), text)?;
+    println!("{OPENAPI}");
+    Ok(())
+}
