@@ -1,6 +1,6 @@
 //! Booking days: calendar days in Europe/Berlin, read from the wire's Unix seconds.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Europe::Berlin;
 
 /// First year that a booking can lie in.
@@ -30,6 +30,15 @@ pub fn berlin_rfc3339(moment: DateTime<Utc>) -> String {
         .with_timezone(&Berlin)
         .format("%Y-%m-%dT%H:%M:%S%:z")
         .to_string()
+}
+
+/// The instant at which Berlin's clocks show a local time, Unix seconds.
+///
+/// The hour that autumn repeats counts as the first one; the hour that spring skips has no
+/// instant and gives `None`.
+pub fn berlin_instant(local: NaiveDateTime) -> Option<i64> {
+    let moment = local.and_local_timezone(Berlin).earliest()?;
+    Some(moment.timestamp())
 }
 
 /// Midnight in Berlin at the start of a day, as RFC 3339 with offset.
@@ -64,6 +73,21 @@ mod tests {
             (i64::MIN, None),
         ] {
             assert_eq!(berlin_day(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn local_times_have_an_instant() {
+        for (local, expected) in [
+            ("2024-01-22T14:09:01", Some(1_705_928_941)),
+            ("2024-07-01T00:00:00", Some(1_719_784_800)),
+            // The clocks went back at 3: the first of the two.
+            ("2024-10-27T02:30:00", Some(1_729_989_000)),
+            // The clocks went forward at 2.
+            ("2024-03-31T02:30:00", None),
+        ] {
+            let local_time = local.parse().expect("a local time");
+            assert_eq!(berlin_instant(local_time), expected, "{local}");
         }
     }
 

@@ -22,15 +22,17 @@ pub struct InvalidInput {
     pub path: String,
     /// Why, in words that never contain the value.
     pub message: String,
-    /// Whether the content is wrong or there is too much of it.
+    /// What is wrong with it.
     pub fault: InputFault,
 }
 
-/// Whether the content is wrong or there is too much of it.
+/// What is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputFault {
     /// The content is wrong.
     Content,
+    /// It is required and not there.
+    Missing,
     /// More items than a named limit allows.
     TooMany,
 }
@@ -42,6 +44,15 @@ impl InvalidInput {
             path: path.into(),
             message: message.into(),
             fault: InputFault::Content,
+        }
+    }
+
+    /// A required value that is not there.
+    pub fn missing(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: "is required".to_owned(),
+            fault: InputFault::Missing,
         }
     }
 
@@ -65,7 +76,7 @@ impl InvalidInput {
 impl Classify for InvalidInput {
     fn kind(&self) -> ErrorKind {
         match self.fault {
-            InputFault::Content => ErrorKind::InvalidInput,
+            InputFault::Content | InputFault::Missing => ErrorKind::InvalidInput,
             InputFault::TooMany => ErrorKind::TooLarge,
         }
     }
@@ -167,6 +178,7 @@ fn explain(error: &serde_json::Error) -> String {
             Some(at) => format!("must be {}", expected(&text[at + ", expected ".len()..])),
             None => field_fault(text),
         },
+        Category::Syntax if text.contains("surrogate") => "has an unpaired surrogate".to_owned(),
         Category::Syntax | Category::Eof => format!(
             "is malformed JSON at line {} column {}: {text}",
             error.line(),
@@ -318,6 +330,11 @@ mod tests {
             "must be a string",
         );
         check(r#"{"items":[],"items":[]}"#, "", "items is given twice");
+        check(
+            r#"{"items":[{"name":"\ud800"}]}"#,
+            "items[0].name",
+            "has an unpaired surrogate",
+        );
     }
 
     #[test]
@@ -326,7 +343,6 @@ mod tests {
             ("", ""),
             ("{", ""),
             (r#"{"items":[{"count":01}]}"#, "items[0].count"),
-            (r#"{"items":[{"name":"\ud800"}]}"#, "items[0].name"),
             (r#"{"items":[{"count":1},{"#, "items[1]"),
         ] {
             let error = read::<Object<Outer>>(body.as_bytes()).expect_err(body);

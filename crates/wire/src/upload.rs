@@ -76,6 +76,44 @@ pub struct UploadRequest<'a> {
     pub accounts: Option<&'a RawValue>,
 }
 
+/// One user of a corpus: an upload that says whose it is.
+#[derive(Deserialize)]
+pub struct CorpusRequest<'a> {
+    /// The user's identifier.
+    #[serde(borrow, rename = "userId", alias = "userID")]
+    pub user_id: Option<Text<'a>>,
+    /// `person` or `company`.
+    #[serde(rename = "type")]
+    pub user_type: Option<Text<'a>>,
+    /// The accounts.
+    pub accounts: Option<&'a RawValue>,
+}
+
+/// A transaction that stands for itself, with what is known about its account.
+#[derive(Deserialize)]
+pub struct TransactionRecord<'a> {
+    /// The record's identifier.
+    #[serde(borrow)]
+    pub id: Option<Text<'a>>,
+    /// The transaction; absent when the record itself is one.
+    pub transaction: Option<&'a RawValue>,
+    /// Its account.
+    pub account: Option<Object<RecordAccount<'a>>>,
+}
+
+/// What is known about the account of a single transaction.
+#[derive(Deserialize, Default)]
+pub struct RecordAccount<'a> {
+    /// Holder of the account.
+    #[serde(borrow)]
+    pub owner: Option<Text<'a>>,
+    /// IBAN.
+    pub iban: Option<Text<'a>>,
+    /// Kind of account.
+    #[serde(rename = "type")]
+    pub account_type: Option<Text<'a>>,
+}
+
 /// The answer of an upload.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
