@@ -50,6 +50,8 @@ create table app_user (
 create index app_user_by_age on app_user (tenant_id, created_at, user_id);
 
 -- Answers of writes that carried an Idempotency-Key, kept for a day so that a retry finds them.
+-- The answer (headers and body) is sealed: it can hold a secret that is shown only once. Status 0
+-- marks a write that is still under way.
 create table idempotency (
     tenant_id     uuid        not null references tenant on delete cascade,
     operation     text        not null,
@@ -57,8 +59,7 @@ create table idempotency (
     request_hash  bytea       not null,
     user_id       uuid,
     status        smallint    not null,
-    headers       jsonb       not null,
-    body          text        not null,
+    answer_sealed bytea       not null,
     created_at    timestamptz not null,
     primary key (tenant_id, operation, key)
 );

@@ -27,8 +27,10 @@ create table analysis_run (
     engine_version  text,
     rule_pack_hash  text,
     taxonomy_hash   text,
-    findings        jsonb,
+    findings        text,
     error           text,
+    -- When a run that nobody finished was last put back into the outbox.
+    reemitted_at    timestamptz,
     traceparent     text,
     request_id      text,
     primary key (tenant_id, user_id, correlation_id),
@@ -36,6 +38,7 @@ create table analysis_run (
 ) partition by hash (user_id);
 create index analysis_run_open on analysis_run (status, requested_at)
     where status in ('queued', 'running');
+create index analysis_run_by_correlation on analysis_run (correlation_id);
 create index analysis_run_by_age on analysis_run (tenant_id, user_id, requested_at desc);
 
 -- One module's answer of one run, serialised once, as it is served and sent.

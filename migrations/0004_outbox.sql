@@ -15,6 +15,7 @@ create table outbox (
     published_at  timestamptz,
     primary key (tenant_id, message_id)
 );
+create index outbox_by_user on outbox (tenant_id, user_id);
 create index outbox_waiting on outbox (not_before) where published_at is null;
 create index outbox_published on outbox (published_at) where published_at is not null;
 
@@ -26,6 +27,7 @@ create table inbox (
     consumed_at  timestamptz not null,
     primary key (tenant_id, message_id)
 );
+create index inbox_by_user on inbox (tenant_id, user_id);
 create index inbox_by_age on inbox (consumed_at);
 
 -- Messages that could not be handled, for an operator to inspect and replay.
@@ -41,3 +43,4 @@ create table dead_letter (
     replayed_at   timestamptz,
     primary key (tenant_id, message_id)
 );
+create index dead_letter_by_user on dead_letter (tenant_id, user_id);

@@ -66,3 +66,5 @@ create index webhook_delivery_order on webhook_delivery (tenant_id, webhook_id, 
 create index webhook_delivery_log on webhook_delivery (tenant_id, webhook_id, sequence desc);
 create index webhook_delivery_by_user on webhook_delivery (tenant_id, user_id);
 create index webhook_delivery_by_event on webhook_delivery (tenant_id, event_id);
+create index webhook_delivery_settled on webhook_delivery (settled_at)
+    where settled_at is not null;

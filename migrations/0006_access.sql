@@ -60,3 +60,14 @@ grant select, insert, update, delete on
     outbox, inbox, dead_letter, webhook_event, webhook_delivery, idempotency, analysis_run
     to kontor_system;
 grant select on app_user, webhook, tenant to kontor_system;
+
+-- Lets the runtime and system roles compare the schema with the one they were built for, without
+-- a grant on the migration table itself. In plpgsql, because the table's owner is the migrator's.
+create function applied_migrations() returns table (version bigint, checksum bytea)
+    language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+begin
+    return query select m.version, m.checksum from _sqlx_migrations m where m.success;
+end $$;
+revoke execute on function applied_migrations() from public;
+grant execute on function applied_migrations() to kontor_runtime, kontor_system;
