@@ -178,7 +178,9 @@ fn explain(error: &serde_json::Error) -> String {
             Some(at) => format!("must be {}", expected(&text[at + ", expected ".len()..])),
             None => field_fault(text),
         },
-        Category::Syntax if text.contains("surrogate") => "has an unpaired surrogate".to_owned(),
+        Category::Syntax if text.contains("hex escape") => {
+            r"has a \u escape that is no character".to_owned()
+        }
         Category::Syntax | Category::Eof => format!(
             "is malformed JSON at line {} column {}: {text}",
             error.line(),
@@ -333,7 +335,7 @@ mod tests {
         check(
             r#"{"items":[{"name":"\ud800"}]}"#,
             "items[0].name",
-            "has an unpaired surrogate",
+            r"has a \u escape that is no character",
         );
     }
 
