@@ -37,12 +37,18 @@ pub(crate) fn generate(workspace: &Workspace, what: Option<What>) -> Result<()> 
     Ok(())
 }
 
-/// Asks the built program for the document it would serve.
+/// Asks the gateway for the document that it would serve.
 fn openapi(workspace: &Workspace) -> Result<()> {
-    let build = ["build", "--locked", "--package", "cli", "--bin", "kontor"];
-    process::run(&mut workspace.cargo(&build))?;
-    let mut kontor = std::process::Command::new(workspace.kontor("debug"));
-    let text = process::output(kontor.arg("openapi"))?;
+    let arguments = [
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "gateway",
+        "--example",
+        "openapi",
+    ];
+    let text = process::output(&mut workspace.cargo(&arguments))?;
     std::fs::write(workspace.path(OPENAPI), text)?;
     println!("{OPENAPI}");
     Ok(())
