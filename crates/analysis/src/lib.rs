@@ -1,1 +1,67 @@
 //! Pure analysis: the chain of stages from raw transactions to results.
+//!
+//! [`analyze`] runs the stages in order. A stage is a pure function from what came before it to one
+//! more part of the [`Report`]; a new one gets a file in `stage/`, a [`Part`] if it can be asked
+//! for by itself, and a line in [`analyze`].
+//!
+//! **Invariant:** the same pack, subject and options give the same report. Nothing here knows a
+//! database, a network, a clock or a wire format, and one user's analysis uses one thread: callers
+//! run users in parallel.
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod day;
+pub mod findings;
+pub mod part;
+pub mod stage;
+
+use chrono::NaiveDate;
+use domain::{Account, Finding, UserType};
+use rules::RulePack;
+
+pub use day::newest_booking_day;
+pub use part::{Part, Parts, UnknownPart};
+pub use stage::categorize::CategorizedTransaction;
+use stage::{categorize, prepare};
+
+/// The version of the engine, which every result names.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The user whose data is analysed.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Decides taxonomy, rules and modules.
+    pub user_type: UserType,
+    /// All accounts, in the order of upload.
+    pub accounts: &'a [Account],
+}
+
+/// What is wanted of an analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The day on which the analysis looks back.
+    pub as_of: NaiveDate,
+    /// The parts to compute; what they build on is computed too.
+    pub parts: Parts,
+}
+
+/// The results of an analysis.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// One decision for each transaction, in the order of accounts and transactions.
+    pub categorization: Vec<CategorizedTransaction>,
+    /// Bad data that was met; bounded by [`findings::FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+}
+
+/// Analyses one user.
+pub fn analyze(pack: &RulePack, subject: &Subject<'_>, options: &Options) -> Report {
+    let mut report = Report {
+        findings: findings::collect(subject.accounts),
+        ..Report::default()
+    };
+    let prepared = prepare::prepare(subject.accounts);
+    if options.parts.contains(Part::Categorization) {
+        report.categorization = categorize::categorize(pack, subject.user_type, &prepared);
+    }
+    report
+}

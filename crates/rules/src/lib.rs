@@ -1,1 +1,38 @@
 //! Rule packs and taxonomy: which tag a transaction gets, and the evidence for it.
+//!
+//! Reading order: [`taxonomy`] names the tags, [`file`] is the format of a rule file, [`rule`] what
+//! it becomes after validation, [`normalize`] the stages every text goes through, [`view`] the
+//! prepared transaction, [`pack`] the compiled rules, [`reference`](mod@reference) the slow matcher
+//! that the compiled one must agree with.
+//!
+//! **Invariant:** the same transaction and the same pack always give the same assignment; nothing
+//! here reads a file, a clock or a network. The rule files are part of the binary.
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod codes;
+mod embedded;
+pub mod error;
+pub mod evidence;
+pub mod example;
+pub mod file;
+pub mod intermediary;
+pub mod language;
+pub mod literal;
+mod matcher;
+pub mod normalize;
+pub mod pack;
+pub mod reference;
+pub mod rule;
+pub mod taxonomy;
+mod validate;
+pub mod view;
+
+pub use error::{RuleProblem, RulesError};
+pub use evidence::{Assignment, Evidence, Field, Note};
+pub use intermediary::{Intermediary, IntermediaryId};
+pub use language::Language;
+pub use matcher::Scratch;
+pub use pack::{RulePack, Sources};
+pub use rule::{Direction, Rule, RuleId, Stage, Status};
+pub use taxonomy::{TagId, Taxonomy};
+pub use view::{AccountContext, View};

@@ -1,0 +1,118 @@
+//! The parts of a report that can be asked for.
+
+use std::str::FromStr;
+
+/// A part of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// A tag for each transaction.
+    Categorization,
+}
+
+impl Part {
+    /// Every part, in the order of the report.
+    pub const ALL: [Self; 1] = [Self::Categorization];
+
+    /// The word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Categorization => "categorization",
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        match self {
+            Self::Categorization => 1,
+        }
+    }
+}
+
+/// A word that names no part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown part {word:?}; there is: categorization")]
+pub struct UnknownPart {
+    /// The word.
+    pub word: String,
+}
+
+impl FromStr for Part {
+    type Err = UnknownPart;
+
+    fn from_str(word: &str) -> Result<Self, UnknownPart> {
+        let found = Self::ALL.into_iter().find(|part| part.as_str() == word);
+        found.ok_or_else(|| UnknownPart {
+            word: word.to_owned(),
+        })
+    }
+}
+
+/// A set of parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Parts(u32);
+
+impl Parts {
+    /// Every part.
+    pub fn all() -> Self {
+        Part::ALL.into_iter().collect()
+    }
+
+    /// Whether a part is in the set.
+    pub const fn contains(self, part: Part) -> bool {
+        self.0 & part.bit() != 0
+    }
+
+    /// The parts of the set, in the order of the report.
+    pub fn iter(self) -> impl Iterator<Item = Part> {
+        Part::ALL
+            .into_iter()
+            .filter(move |part| self.contains(*part))
+    }
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+impl FromIterator<Part> for Parts {
+    fn from_iter<I: IntoIterator<Item = Part>>(parts: I) -> Self {
+        Self(parts.into_iter().fold(0, |set, part| set | part.bit()))
+    }
+}
+
+impl FromStr for Parts {
+    type Err = UnknownPart;
+
+    /// Reads a list separated by commas.
+    fn from_str(list: &str) -> Result<Self, UnknownPart> {
+        list.split(',')
+            .map(|word| word.trim().parse::<Part>())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read() {
+        assert_eq!("categorization".parse(), Ok(Parts::all()));
+        assert_eq!(" categorization, categorization".parse(), Ok(Parts::all()));
+        for list in ["", "balance", "categorization,"] {
+            assert!(list.parse::<Parts>().is_err(), "{list:?}");
+        }
+        let none: Parts = [].into_iter().collect();
+        assert!(!none.contains(Part::Categorization));
+        assert_eq!(none.iter().count(), 0);
+    }
+
+    #[test]
+    fn the_message_names_every_part() {
+        let message = "x".parse::<Part>().expect_err("unknown").to_string();
+        for part in Part::ALL {
+            assert!(message.contains(part.as_str()));
+        }
+    }
+}

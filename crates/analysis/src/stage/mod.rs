@@ -1,0 +1,5 @@
+//! The stages in the order in which they run.
+
+pub mod prepare;
+
+pub mod categorize;

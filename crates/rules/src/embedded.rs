@@ -1,0 +1,18 @@
+//! The files that are part of the binary.
+
+use crate::pack::Sources;
+
+macro_rules! files {
+    ($tree:literal: $($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../rules/", $tree, "/", $name)))),+]
+    };
+}
+
+/// The shipped pack. A test compares the listing with the directory.
+pub(crate) const SOURCES: Sources<'static> = Sources {
+    taxonomy: include_str!("../../../rules/taxonomy.csv"),
+    evidence: include_str!("../../../rules/evidence.toml"),
+    intermediaries: include_str!("../../../rules/intermediaries.toml"),
+    person: files!("person": "fallback.toml", "income.toml"),
+    company: files!("company": "fallback.toml"),
+};

@@ -1,0 +1,149 @@
+//! What a decision consists of: the tag, the rule, and the piece of the transaction that decided.
+
+use std::borrow::Cow;
+
+use domain::Transaction;
+
+use crate::intermediary::IntermediaryId;
+use crate::rule::RuleId;
+use crate::taxonomy::TagId;
+
+/// A field of a transaction that can be evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// Name of the other side.
+    Counterparty,
+    /// Remittance information.
+    Purpose,
+    /// The bank's word for the booking.
+    BookingText,
+    /// Ultimate creditor.
+    UltimateCreditor,
+    /// Ultimate debtor.
+    UltimateDebtor,
+    /// Creditor identifier of the other side.
+    CreditorId,
+    /// IBAN of the other side.
+    Iban,
+    /// Merchant category code.
+    MerchantCategoryCode,
+    /// German transaction code.
+    TransactionCode,
+    /// SEPA purpose code.
+    PurposeCode,
+    /// Sign of the amount.
+    Amount,
+}
+
+impl Field {
+    /// A stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counterparty => "counterparty",
+            Self::Purpose => "purpose",
+            Self::BookingText => "booking_text",
+            Self::UltimateCreditor => "ultimate_creditor",
+            Self::UltimateDebtor => "ultimate_debtor",
+            Self::CreditorId => "creditor_id",
+            Self::Iban => "iban",
+            Self::MerchantCategoryCode => "mcc",
+            Self::TransactionCode => "gvc",
+            Self::PurposeCode => "purpose_code",
+            Self::Amount => "amount",
+        }
+    }
+
+    /// The content of the field, empty when absent.
+    pub fn content(self, transaction: &Transaction) -> Cow<'_, str> {
+        let text: &str = match self {
+            Self::Counterparty => transaction.counterparty.name.as_str(),
+            Self::Purpose => transaction.remittance_info.as_str(),
+            Self::BookingText => &transaction.booking_text,
+            Self::UltimateCreditor => transaction.ultimate_creditor.as_str(),
+            Self::UltimateDebtor => transaction.ultimate_debtor.as_str(),
+            Self::CreditorId => &transaction.counterparty.creditor_id,
+            Self::Iban => transaction.counterparty.iban.as_str(),
+            Self::MerchantCategoryCode => &transaction.merchant_category_code,
+            Self::PurposeCode => &transaction.purpose_code,
+            Self::TransactionCode => {
+                let code = transaction
+                    .transaction_code
+                    .map(|code| format!("{code:03}"));
+                return Cow::Owned(code.unwrap_or_default());
+            }
+            Self::Amount => return Cow::Owned(transaction.amount.to_decimal_text()),
+        };
+        Cow::Borrowed(text)
+    }
+}
+
+/// Why a piece of text or a code counts, in a few words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Note {
+    /// A word or phrase between word boundaries.
+    Word,
+    /// A part of a compound word.
+    Compound,
+    /// A word that a line break had split.
+    RejoinedWord,
+    /// A code of a payment scheme.
+    Code,
+    /// A payment service stands between payer and merchant.
+    Intermediary,
+    /// The other side is an account of the same user, or bears the holder's name.
+    Holder,
+    /// Nothing but the direction of the money.
+    Direction,
+}
+
+impl Note {
+    /// The words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Word => "word or phrase",
+            Self::Compound => "part of a compound word",
+            Self::RejoinedWord => "word split by a line break",
+            Self::Code => "code",
+            Self::Intermediary => "payment service without a known merchant",
+            Self::Holder => "own account or holder's name",
+            Self::Direction => "direction of the money only",
+        }
+    }
+}
+
+/// The piece of the transaction that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Evidence {
+    /// Where.
+    pub field: Field,
+    /// First byte of the matched piece in the field as sent.
+    pub start: u32,
+    /// Byte after the matched piece.
+    pub end: u32,
+    /// What kind of match it is.
+    pub note: Note,
+}
+
+impl Evidence {
+    /// The matched piece of the field, the whole field for codes.
+    pub fn matched(self, transaction: &Transaction) -> Cow<'_, str> {
+        let (start, end) = (self.start as usize, self.end as usize);
+        match self.field.content(transaction) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
+            Cow::Owned(text) => Cow::Owned(text.get(start..end).unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+/// The decision about one transaction. Resolve its ids through the pack that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Assignment {
+    /// The most specific tag.
+    pub tag: TagId,
+    /// The rule that set it.
+    pub rule: RuleId,
+    /// What decided.
+    pub evidence: Evidence,
+    /// The payment service that was looked through, if any.
+    pub intermediary: Option<IntermediaryId>,
+}

@@ -1,0 +1,154 @@
+//! The format of rule files and of the data files beside them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A file of rules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// The rules.
+    #[serde(default)]
+    pub rule: Vec<RuleEntry>,
+}
+
+/// A rule as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleEntry {
+    /// Permanent name: lower-case words joined by hyphens, says nothing about the tag.
+    pub id: String,
+    /// A leaf of the taxonomy.
+    pub tag: String,
+    /// `{ stage = "version" }` with one of preview, stable, deprecated, removed.
+    pub status: BTreeMap<String, String>,
+    /// `debit` or `credit`; both when absent.
+    pub direction: Option<String>,
+    /// A word of `evidence.toml`.
+    pub strength: String,
+    /// Whether the rule is what remains when nothing else matches.
+    #[serde(default)]
+    pub fallback: bool,
+    /// Conditions that hold always.
+    #[serde(flatten)]
+    pub conditions: Conditions,
+    /// Alternatives of which one must hold as well.
+    #[serde(default)]
+    pub either: Vec<Conditions>,
+    /// Why it is right.
+    pub why: String,
+    /// Where the knowledge comes from.
+    pub source: String,
+    /// Transactions that it must decide.
+    #[serde(default)]
+    pub hit: Vec<String>,
+    /// Transactions that it must not decide.
+    #[serde(default)]
+    pub miss: Vec<String>,
+}
+
+/// Conditions that must all hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Conditions {
+    /// Words in the counterparty's name, or in the merchant's behind a payment service.
+    pub counterparty: Option<Words>,
+    /// Words in the remittance information.
+    pub purpose: Option<Words>,
+    /// Words in the bank's word for the booking.
+    pub booking_text: Option<Words>,
+    /// Words in the counterparty's name or in the remittance information.
+    pub text: Option<Words>,
+    /// German transaction codes.
+    pub gvc: Vec<u16>,
+    /// Merchant category codes, `5411` or `3000-3299`.
+    pub mcc: Vec<String>,
+    /// SEPA purpose codes.
+    pub purpose_code: Vec<String>,
+    /// Creditor identifiers.
+    pub creditor_id: Vec<String>,
+    /// IBANs of the counterparty.
+    pub iban: Vec<String>,
+    /// German bank codes inside the counterparty's IBAN.
+    pub bank_code: Vec<String>,
+    /// Payment services by id, or `any`.
+    pub intermediary: Vec<String>,
+    /// `own_account` or `holder`.
+    pub counterparty_is: Option<String>,
+    /// `present` or `absent`.
+    pub mandate: Option<String>,
+    /// Range of the absolute amount in euros.
+    pub amount: Option<AmountRange>,
+    /// Kinds of the account booked on.
+    pub account_type: Vec<String>,
+}
+
+/// Lists of words and phrases.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Words {
+    /// One must be there.
+    pub any: Vec<String>,
+    /// Each must be there.
+    pub all: Vec<String>,
+    /// None may be there.
+    pub none: Vec<String>,
+}
+
+/// A range of absolute amounts, inclusive.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AmountRange {
+    /// Smallest amount in euros.
+    pub min: Option<String>,
+    /// Largest amount in euros.
+    pub max: Option<String>,
+}
+
+/// The file `evidence.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceFile {
+    /// The strengths.
+    pub strength: Vec<StrengthEntry>,
+}
+
+/// A strength as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrengthEntry {
+    /// The word used in rule files.
+    pub name: String,
+    /// What comes before any weight: the higher wins.
+    pub precedence: u16,
+    /// Among equal precedence the heavier wins.
+    pub weight: u16,
+    /// What it is for.
+    pub why: String,
+}
+
+/// The file `intermediaries.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntermediaryFile {
+    /// The payment services.
+    pub intermediary: Vec<IntermediaryEntry>,
+}
+
+/// A payment service as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntermediaryEntry {
+    /// Permanent id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// How its name starts in bank data; ASCII, in any case.
+    pub starts: Vec<String>,
+    /// Words after which the merchant's name stands in the remittance information.
+    #[serde(default)]
+    pub merchant_after: Vec<String>,
+    /// Where the knowledge comes from.
+    pub source: String,
+}

@@ -1,0 +1,198 @@
+//! Payment services that stand between payer and merchant.
+
+use crate::error::RulesError;
+use crate::file::{IntermediaryEntry, IntermediaryFile};
+
+/// Most payment services that can be named.
+pub const INTERMEDIARIES_MAX: usize = 256;
+
+/// A payment service of the pack; see [`crate::RulePack::intermediary`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IntermediaryId(pub(crate) u8);
+
+/// A payment service and how it is recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intermediary {
+    /// Permanent id, e.g. `paypal`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    starts: Vec<String>,
+    merchant_after: Vec<String>,
+}
+
+/// A payment service found in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) id: IntermediaryId,
+    /// Where the merchant's name starts behind a star, if it does.
+    pub(crate) merchant_at: Option<usize>,
+}
+
+/// Every payment service of the pack.
+#[derive(Debug, Default)]
+pub(crate) struct Intermediaries {
+    list: Vec<Intermediary>,
+    /// Indices by the first letter of the starts, so that most names cost one look-up.
+    by_letter: [Vec<(u8, String)>; 26],
+}
+
+impl Intermediaries {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, RulesError> {
+        let parsed: IntermediaryFile =
+            toml::from_str(text).map_err(|source| RulesError::Format {
+                file: file.to_owned(),
+                source: Box::new(source),
+            })?;
+        let mut all = Self::default();
+        for entry in parsed.intermediary {
+            all.add(entry)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, entry: IntermediaryEntry) -> Result<(), RulesError> {
+        let index = u8::try_from(self.list.len()).map_err(|_| RulesError::TooMany {
+            what: "payment services",
+            max: INTERMEDIARIES_MAX,
+        })?;
+        for start in &entry.starts {
+            if let Some(slot) = letter_of(start).and_then(|letter| self.by_letter.get_mut(letter)) {
+                slot.push((index, start.clone()));
+                // The longer start decides: "Amazon Payments" before "Amazon".
+                slot.sort_by(|(_, a), (_, b)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            }
+        }
+        self.list.push(Intermediary {
+            id: entry.id,
+            name: entry.name,
+            starts: entry.starts,
+            merchant_after: entry.merchant_after,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, id: IntermediaryId) -> &Intermediary {
+        &self.list[usize::from(id.0)]
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<IntermediaryId> {
+        (0..)
+            .zip(&self.list)
+            .find(|(_, one)| one.id == id)
+            .map(|(index, _)| IntermediaryId(index))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Intermediary> {
+        self.list.iter()
+    }
+
+    /// The payment service whose name starts the text.
+    pub(crate) fn recognise(&self, name: &str) -> Option<Found> {
+        let slot = self.by_letter.get(letter_of(name)?)?;
+        let (index, start) = slot.iter().find(|(_, start)| starts_as_word(name, start))?;
+        let rest = name.get(start.len()..)?;
+        let after_star = rest
+            .find('*')
+            .filter(|at| rest[..*at].trim().len() <= STAR_GAP_MAX);
+        Some(Found {
+            id: IntermediaryId(*index),
+            merchant_at: after_star.map(|at| start.len().saturating_add(at).saturating_add(1)),
+        })
+    }
+}
+
+/// Most characters between a payment service's name and the star before the merchant.
+const STAR_GAP_MAX: usize = 2;
+
+fn letter_of(name: &str) -> Option<usize> {
+    let first = name.as_bytes().first()?.to_ascii_lowercase();
+    first.checked_sub(b'a').map(usize::from)
+}
+
+fn starts_as_word(name: &str, start: &str) -> bool {
+    let Some((head, rest)) = name.as_bytes().split_at_checked(start.len()) else {
+        return false;
+    };
+    head.eq_ignore_ascii_case(start.as_bytes())
+        && !rest
+            .first()
+            .is_some_and(|next| next.is_ascii_alphanumeric() || !next.is_ascii())
+}
+
+impl Intermediary {
+    /// Where the merchant's name starts in a text, if words before it say so.
+    pub(crate) fn merchant_in(&self, text: &str) -> Option<usize> {
+        self.merchant_after.iter().find_map(|marker| {
+            let marker = marker.as_bytes();
+            let at = text
+                .as_bytes()
+                .windows(marker.len())
+                .position(|window| window.eq_ignore_ascii_case(marker))?;
+            Some(at.saturating_add(marker.len())).filter(|end| text.is_char_boundary(*end))
+        })
+    }
+
+    /// How its name starts in bank data.
+    pub fn starts(&self) -> impl Iterator<Item = &str> {
+        self.starts.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+[[intermediary]]
+id = "paypal"
+name = "PayPal"
+starts = ["PayPal"]
+merchant_after = ["Ihr Einkauf bei "]
+source = "test"
+[[intermediary]]
+id = "sumup"
+name = "SumUp"
+starts = ["SumUp"]
+source = "test"
+"#;
+
+    fn all() -> Intermediaries {
+        Intermediaries::parse("test", FILE).expect("valid")
+    }
+
+    fn check(name: &str, id: Option<&str>, merchant: Option<&str>) {
+        let all = all();
+        let found = all.recognise(name);
+        assert_eq!(
+            found.map(|found| all.get(found.id).id.as_str()),
+            id,
+            "{name}"
+        );
+        let rest = found
+            .and_then(|found| found.merchant_at)
+            .map(|at| name[at..].trim());
+        assert_eq!(rest, merchant, "{name}");
+    }
+
+    #[test]
+    fn services_are_recognised_by_the_start_of_the_name() {
+        check("PAYPAL EUROPE S.A.R.L.", Some("paypal"), None);
+        check("SumUp *Wolle Rödel", Some("sumup"), Some("Wolle Rödel"));
+        check("PAYPAL *NETFLIX", Some("paypal"), Some("NETFLIX"));
+        check("SumUpper GmbH", None, None);
+        check("Café PayPal", None, None);
+        check("", None, None);
+        check("Ä", None, None);
+    }
+
+    #[test]
+    fn merchants_stand_after_known_words() {
+        let all = all();
+        let paypal = all.get(all.find("paypal").expect("there"));
+        let text = "9498667195684/PP.2722.PP/. JAKO-O GmbH, IHR EINKAUF BEI JAKO-O";
+        let at = paypal.merchant_in(text).expect("found");
+        assert_eq!(&text[at..], "JAKO-O");
+        assert_eq!(paypal.merchant_in("Ratenzahlung"), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! From rules to tables: groups of literals, and which clauses each piece of evidence awakes.
+
+use std::collections::BTreeMap;
+
+use domain::UserType;
+
+use crate::codes::CodeKey;
+use crate::error::RulesError;
+use crate::literal::{Literal, Shape};
+use crate::matcher::Matcher;
+use crate::matcher::compounds::CompoundsBuilder;
+use crate::matcher::decide::Verdict;
+use crate::matcher::table::{Posting, TableBuilder};
+use crate::rule::{Clause, Direction, Guards, Rule, RuleId, SelfTest, Stage, Test};
+use crate::view::Roles;
+
+/// A list of literals with roles; equal lists of several rules are one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GroupId(pub(crate) u32);
+
+/// A clause in compiled form.
+#[derive(Debug)]
+pub(crate) struct CompiledClause {
+    pub(crate) rule: RuleId,
+    pub(crate) required: Vec<CompiledTest>,
+    pub(crate) forbidden: Vec<CompiledTest>,
+    pub(crate) guards: Guards,
+}
+
+/// A test in compiled form.
+#[derive(Debug)]
+pub(crate) enum CompiledTest {
+    /// A group was hit.
+    Group(GroupId),
+    /// The counterparty's name holds the account holder's.
+    Holder,
+    /// A test on codes.
+    Code(Test),
+}
+
+/// A clause by its place in the matcher.
+pub(crate) type ClauseNumber = u32;
+
+/// Which clauses a piece of evidence awakes. Each clause has exactly one such piece.
+#[derive(Debug, Default)]
+pub(crate) struct Anchors {
+    /// By group, for debits and for credits.
+    pub(crate) groups: Vec<[Vec<ClauseNumber>; 2]>,
+    pub(crate) transaction_codes: BTreeMap<u16, Vec<ClauseNumber>>,
+    pub(crate) merchant_categories: BTreeMap<u16, Vec<ClauseNumber>>,
+    pub(crate) purpose_codes: BTreeMap<[u8; 4], Vec<ClauseNumber>>,
+    pub(crate) creditor_ids: BTreeMap<CodeKey, Vec<ClauseNumber>>,
+    pub(crate) ibans: BTreeMap<CodeKey, Vec<ClauseNumber>>,
+    pub(crate) bank_codes: BTreeMap<[u8; 8], Vec<ClauseNumber>>,
+    /// Awake whenever a payment service was recognised.
+    pub(crate) intermediaries: Vec<ClauseNumber>,
+    /// Awake whenever the account or its holder may be the other side.
+    pub(crate) own: Vec<ClauseNumber>,
+    /// Always awake, by direction.
+    pub(crate) fallbacks: [Vec<ClauseNumber>; 2],
+}
+
+/// The place of a direction in pairs of lists.
+pub(crate) const fn side(direction: Direction) -> usize {
+    match direction {
+        Direction::Debit => 0,
+        Direction::Credit => 1,
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    groups: BTreeMap<(Roles, Vec<Literal>), GroupId>,
+    table: TableBuilder,
+    compounds: CompoundsBuilder,
+    anchors: Anchors,
+    clauses: Vec<CompiledClause>,
+}
+
+impl Matcher {
+    /// Compiles the rules of a tree.
+    pub(crate) fn compile(rules: &[Rule], tree: UserType) -> Result<Self, RulesError> {
+        let mut compiler = Compiler::default();
+        let mut verdicts = Vec::with_capacity(rules.len());
+        for (id, rule) in (0..).map(RuleId).zip(rules) {
+            verdicts.push(Verdict::of(rule));
+            if rule.tree == tree && rule.status.stage != Stage::Removed {
+                for clause in &rule.clauses {
+                    compiler.add(id, clause);
+                }
+            }
+        }
+        let mut literals: Vec<String> = compiler
+            .groups
+            .keys()
+            .flat_map(|(_, literals)| literals)
+            .map(|literal| literal.words.join(" "))
+            .collect();
+        literals.sort_unstable();
+        literals.dedup();
+        Ok(Self {
+            words: compiler.table.build(),
+            compounds: compiler.compounds.build()?,
+            anchors: compiler.anchors,
+            clauses: compiler.clauses,
+            verdicts,
+            literals,
+        })
+    }
+}
+
+impl Compiler {
+    fn add(&mut self, rule: RuleId, clause: &Clause) {
+        let number = u32::try_from(self.clauses.len()).unwrap_or(u32::MAX);
+        let compiled = CompiledClause {
+            rule,
+            required: clause.required.iter().map(|test| self.test(test)).collect(),
+            forbidden: clause
+                .forbidden
+                .iter()
+                .map(|test| self.test(test))
+                .collect(),
+            guards: clause.guards.clone(),
+        };
+        self.anchor(number, &compiled);
+        self.clauses.push(compiled);
+    }
+
+    fn test(&mut self, test: &Test) -> CompiledTest {
+        match test {
+            Test::Words { roles, literals } => CompiledTest::Group(self.group(*roles, literals)),
+            Test::Self_(SelfTest::Holder) => CompiledTest::Holder,
+            Test::TransactionCode(_)
+            | Test::MerchantCategory(_)
+            | Test::PurposeCode(_)
+            | Test::CreditorId(_)
+            | Test::Iban(_)
+            | Test::BankCode(_)
+            | Test::Intermediary(_)
+            | Test::Self_(SelfTest::OwnAccount) => CompiledTest::Code(test.clone()),
+        }
+    }
+
+    fn group(&mut self, roles: Roles, literals: &[Literal]) -> GroupId {
+        let mut sorted = literals.to_vec();
+        sorted.sort_unstable();
+        if let Some(group) = self.groups.get(&(roles, sorted.clone())) {
+            return *group;
+        }
+        let group = GroupId(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
+        for literal in &sorted {
+            let posting = Posting { group, roles };
+            match literal.shape {
+                Shape::Whole => self.table.add(literal, posting),
+                Shape::Prefix | Shape::Suffix | Shape::Infix => {
+                    self.compounds.add(literal, posting);
+                }
+            }
+        }
+        self.groups.insert((roles, sorted), group);
+        self.anchors.groups.push([Vec::new(), Vec::new()]);
+        group
+    }
+
+    /// Enters a clause where its first piece of evidence will awake it.
+    fn anchor(&mut self, number: ClauseNumber, clause: &CompiledClause) {
+        let directions = match clause.guards.direction {
+            Some(direction) => vec![direction],
+            None => vec![Direction::Debit, Direction::Credit],
+        };
+        let anchors = &mut self.anchors;
+        let Some(test) = clause.required.iter().max_by_key(|test| selectivity(test)) else {
+            for direction in directions {
+                anchors.fallbacks[side(direction)].push(number);
+            }
+            return;
+        };
+        match test {
+            CompiledTest::Group(group) => {
+                for direction in directions {
+                    anchors.groups[group.0 as usize][side(direction)].push(number);
+                }
+            }
+            CompiledTest::Holder | CompiledTest::Code(Test::Self_(_)) => anchors.own.push(number),
+            CompiledTest::Code(test) => anchors.code(test, number),
+        }
+    }
+}
+
+impl Anchors {
+    fn code(&mut self, test: &Test, number: ClauseNumber) {
+        fn all<K: Ord + Copy>(
+            map: &mut BTreeMap<K, Vec<u32>>,
+            keys: impl IntoIterator<Item = K>,
+            number: u32,
+        ) {
+            for key in keys {
+                let clauses = map.entry(key).or_default();
+                if clauses.last() != Some(&number) {
+                    clauses.push(number);
+                }
+            }
+        }
+        match test {
+            Test::TransactionCode(codes) => {
+                all(&mut self.transaction_codes, codes.iter().copied(), number);
+            }
+            Test::MerchantCategory(ranges) => {
+                let codes = ranges.iter().flat_map(|(min, max)| *min..=*max);
+                all(&mut self.merchant_categories, codes, number);
+            }
+            Test::PurposeCode(codes) => all(&mut self.purpose_codes, codes.iter().copied(), number),
+            Test::CreditorId(keys) => all(&mut self.creditor_ids, keys.iter().copied(), number),
+            Test::Iban(keys) => all(&mut self.ibans, keys.iter().copied(), number),
+            Test::BankCode(codes) => all(&mut self.bank_codes, codes.iter().copied(), number),
+            Test::Intermediary(_) => self.intermediaries.push(number),
+            Test::Self_(_) => self.own.push(number),
+            // Groups are anchored by the caller.
+            Test::Words { .. } => {}
+        }
+    }
+}
+
+/// How rarely a test holds by chance; the rarest awakes the clause.
+fn selectivity(test: &CompiledTest) -> u8 {
+    match test {
+        CompiledTest::Code(Test::CreditorId(_) | Test::Iban(_)) => 6,
+        CompiledTest::Group(_) => 5,
+        CompiledTest::Code(Test::BankCode(_)) => 4,
+        CompiledTest::Code(Test::MerchantCategory(_) | Test::PurposeCode(_)) => 3,
+        CompiledTest::Code(Test::TransactionCode(_)) => 2,
+        CompiledTest::Code(Test::Intermediary(_)) => 1,
+        CompiledTest::Holder | CompiledTest::Code(Test::Self_(_) | Test::Words { .. }) => 0,
+    }
+}

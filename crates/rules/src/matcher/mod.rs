@@ -1,0 +1,270 @@
+//! The compiled matcher: one pass over the text, hashed words, and only clauses that were awoken.
+//!
+//! A transaction's texts are normalised into one buffer of words ([`Scan`]); each word is looked up
+//! in a hash table that also knows the phrases it starts, and an automaton finds the stems of
+//! compounds. Every hit marks the groups of literals it belongs to. A group that is marked for the
+//! first time awakes the clauses anchored there; those are evaluated by looking at marks and codes.
+//! The cost depends on the text, hardly on the number of rules.
+
+mod compile;
+mod compounds;
+mod decide;
+mod table;
+
+use crate::codes;
+use crate::evidence::{Assignment, Field, Note};
+use crate::normalize::scan::Scan;
+use crate::rule::RuleId;
+use crate::view::View;
+
+pub(crate) use compile::GroupId;
+use compile::{Anchors, ClauseNumber, CompiledClause, CompiledTest, side};
+use compounds::Compounds;
+pub(crate) use decide::{Found, Hit, Ranking, Verdict, code_hit, guards_hold};
+use decide::{merchant_category, purpose_code};
+use table::{Posting, WordTable};
+
+/// The compiled rules of one tree.
+#[derive(Debug)]
+pub(crate) struct Matcher {
+    words: WordTable,
+    compounds: Compounds,
+    anchors: Anchors,
+    clauses: Vec<CompiledClause>,
+    /// By rule.
+    verdicts: Vec<Verdict>,
+    literals: Vec<String>,
+}
+
+/// Working memory of one thread; see [`crate::RulePack::scratch`].
+#[derive(Debug, Default)]
+pub struct Scratch {
+    scan: Scan,
+    marks: Marks,
+    /// Clauses whose anchor was found in the current transaction.
+    awake: Vec<ClauseNumber>,
+}
+
+/// Which groups the current transaction has hit.
+#[derive(Debug, Default)]
+struct Marks {
+    /// By group: the transaction that hit it last, and the best hit there.
+    groups: Vec<(u64, Option<Hit>)>,
+    /// The number of the current transaction; older marks count as none.
+    epoch: u64,
+}
+
+impl Marks {
+    fn begin(&mut self, groups: usize) {
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.groups.len() < groups {
+            self.groups.resize(groups, (0, None));
+        }
+    }
+
+    fn hit(&self, group: GroupId) -> Option<Hit> {
+        let (epoch, hit) = self.groups.get(group.0 as usize)?;
+        hit.filter(|_| *epoch == self.epoch)
+    }
+
+    /// Keeps the better hit; says whether it is the first of the transaction.
+    fn add(&mut self, group: GroupId, hit: Hit) -> bool {
+        let Some((epoch, best)) = self.groups.get_mut(group.0 as usize) else {
+            return false;
+        };
+        let first = *epoch != self.epoch;
+        *best = if first {
+            Some(hit)
+        } else {
+            (*best).max(Some(hit))
+        };
+        *epoch = self.epoch;
+        first
+    }
+}
+
+impl Matcher {
+    /// The decision about a transaction.
+    pub(crate) fn decide(&self, view: &View<'_>, scratch: &mut Scratch) -> Assignment {
+        self.awake(view, scratch);
+        let mut ranking = Ranking::default();
+        for clause in scratch
+            .awake
+            .iter()
+            .map(|number| &self.clauses[*number as usize])
+        {
+            let verdict = self.verdicts[usize::from(clause.rule.0)];
+            if verdict.is_below(ranking.best()) {
+                continue;
+            }
+            if let Some(found) = evaluate(clause, verdict, view, scratch) {
+                ranking.offer(found);
+            }
+        }
+        let nothing = || Found::new(RuleId(0), self.verdicts[0], std::iter::empty());
+        // A validated pack has a fallback for each direction, so that `nothing` is never needed.
+        ranking
+            .best()
+            .copied()
+            .unwrap_or_else(nothing)
+            .assignment(view)
+    }
+
+    /// Every rule that matches, best first.
+    pub(crate) fn candidates(&self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Assignment> {
+        self.awake(view, scratch);
+        let mut found: Vec<Found> = scratch
+            .awake
+            .iter()
+            .map(|number| &self.clauses[*number as usize])
+            .filter_map(|clause| {
+                evaluate(
+                    clause,
+                    self.verdicts[usize::from(clause.rule.0)],
+                    view,
+                    scratch,
+                )
+            })
+            .collect();
+        found.sort_by(|a, b| b.order(a));
+        found.dedup_by_key(|found| found.rule());
+        found.iter().map(|found| found.assignment(view)).collect()
+    }
+
+    /// The distinct literals, normalised.
+    pub(crate) fn literals(&self) -> Vec<String> {
+        self.literals.clone()
+    }
+
+    /// Reads the transaction and collects the clauses that may match.
+    fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
+        scratch.scan.clear();
+        scratch.marks.begin(self.anchors.groups.len());
+        scratch.awake.clear();
+        for (number, segment) in (0..).zip(view.segments()) {
+            scratch.scan.read(segment.text, number);
+        }
+        self.mark_words(view, scratch);
+        self.mark_compounds(view, scratch);
+        self.awake_by_codes(view, &mut scratch.awake);
+        scratch
+            .awake
+            .extend(&self.anchors.fallbacks[side(view.direction())]);
+    }
+
+    fn mark_words(&self, view: &View<'_>, scratch: &mut Scratch) {
+        let Scratch { scan, marks, awake } = scratch;
+        for at in 0..scan.words().len() {
+            self.words.find(scan, at, |found| {
+                let (first, last) = (&scan.words()[at], &scan.words()[found.last]);
+                let note = if found.rejoined {
+                    Note::RejoinedWord
+                } else {
+                    Note::Word
+                };
+                let span = (first.start as usize, last.end as usize);
+                let hit = Hit::word(found.length, first.text, span, note);
+                for posting in found.postings {
+                    self.mark(view, *posting, hit, (marks, awake));
+                }
+            });
+        }
+    }
+
+    fn mark_compounds(&self, view: &View<'_>, scratch: &mut Scratch) {
+        let Scratch { scan, marks, awake } = scratch;
+        self.compounds.find(scan, |at, length, posting| {
+            let word = &scan.words()[at];
+            let span = (word.start as usize, word.end as usize);
+            let hit = Hit::word(length, word.text, span, Note::Compound);
+            self.mark(view, posting, hit, (marks, awake));
+        });
+    }
+
+    /// Marks a group and awakes what is anchored there, if the text plays the right role.
+    #[inline]
+    fn mark(
+        &self,
+        view: &View<'_>,
+        posting: Posting,
+        hit: Hit,
+        (marks, awake): (&mut Marks, &mut Vec<ClauseNumber>),
+    ) {
+        let roles = hit
+            .segment()
+            .map_or_else(Default::default, |index| view.segments()[index].roles);
+        if roles.meet(posting.roles) && marks.add(posting.group, hit) {
+            awake.extend(&self.anchors.groups[posting.group.0 as usize][side(view.direction())]);
+        }
+    }
+
+    fn awake_by_codes(&self, view: &View<'_>, awake: &mut Vec<ClauseNumber>) {
+        let anchors = &self.anchors;
+        let transaction = view.transaction();
+        if let Some(code) = transaction.transaction_code {
+            extend(awake, anchors.transaction_codes.get(&code));
+        }
+        if let Some(code) = merchant_category(view) {
+            extend(awake, anchors.merchant_categories.get(&code));
+        }
+        if let Some(code) = purpose_code(view) {
+            extend(awake, anchors.purpose_codes.get(&code));
+        }
+        if !anchors.creditor_ids.is_empty() {
+            let key = codes::creditor_key(view.creditor_id().text);
+            extend(awake, key.and_then(|key| anchors.creditor_ids.get(&key)));
+        }
+        let iban = transaction.counterparty.iban.as_str();
+        if !anchors.ibans.is_empty() {
+            extend(
+                awake,
+                codes::iban_key(iban).and_then(|key| anchors.ibans.get(&key)),
+            );
+        }
+        if !anchors.bank_codes.is_empty() {
+            extend(
+                awake,
+                codes::bank_code_of(iban).and_then(|code| anchors.bank_codes.get(&code)),
+            );
+        }
+        if view.intermediary().is_some() {
+            awake.extend(&anchors.intermediaries);
+        }
+        awake.extend(&anchors.own);
+    }
+}
+
+fn extend(awake: &mut Vec<ClauseNumber>, clauses: Option<&Vec<ClauseNumber>>) {
+    awake.extend(clauses.into_iter().flatten());
+}
+
+/// The match of a clause, if all of it holds.
+fn evaluate(
+    clause: &CompiledClause,
+    verdict: Verdict,
+    view: &View<'_>,
+    scratch: &Scratch,
+) -> Option<Found> {
+    let hit = |test: &CompiledTest| match test {
+        CompiledTest::Group(group) => scratch.marks.hit(*group),
+        CompiledTest::Holder => holder_hit(view, &scratch.scan),
+        CompiledTest::Code(test) => code_hit(test, view),
+    };
+    let holds = guards_hold(&clause.guards, view)
+        && clause.required.iter().all(|test| hit(test).is_some())
+        && !clause.forbidden.iter().any(|test| hit(test).is_some());
+    // Looking again is cheaper than a list of hits, which would have to be allocated.
+    holds.then(|| Found::new(clause.rule, verdict, clause.required.iter().filter_map(hit)))
+}
+
+/// Whether the counterparty's name holds every word of the account holder's.
+fn holder_hit(view: &View<'_>, scan: &Scan) -> Option<Hit> {
+    let holder = view.context().holder();
+    let in_name = |text: u8| view.segments()[usize::from(text)].field == Field::Counterparty;
+    let named = |wanted: &String| {
+        let mut words = scan.words().iter().filter(|word| in_name(word.text));
+        words.any(|word| scan.bytes(word) == wanted.as_bytes())
+    };
+    let holds = !holder.is_empty() && holder.iter().all(named);
+    holds.then_some(Hit::field(Field::Counterparty, Note::Holder))
+}
