@@ -1,6 +1,6 @@
 //! Reads a corpus: users as lines of NDJSON, or one user as a JSON document.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use domain::{Finding, UserType};
 use wire::json::{InvalidInput, Object};
@@ -11,6 +11,9 @@ use crate::upload::{self, Mode, Upload};
 
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// What some editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +102,12 @@ impl<R: BufRead> Iterator for Lines<R> {
                 Ok(content) => content?,
                 Err(error) => return Some(Err(error)),
             };
+            let first = self.number == 0;
+            let content = if first {
+                content.map(without_mark)
+            } else {
+                content
+            };
             self.number = self.number.saturating_add(1);
             let blank = content
                 .as_ref()
@@ -108,6 +117,31 @@ impl<R: BufRead> Iterator for Lines<R> {
                 return Some(Ok(Line { number, content }));
             }
         }
+    }
+}
+
+/// A whole file as one line, for a user that is written as a JSON document.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn document(source: impl Read) -> io::Result<Line> {
+    let max = LINE_BYTES_MAX;
+    let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    source.take(limit).read_to_end(&mut bytes)?;
+    let content = if bytes.len() > max {
+        Err(LineTooLong { max })
+    } else {
+        Ok(without_mark(bytes))
+    };
+    Ok(Line { number: 1, content })
+}
+
+/// The bytes without the mark that some editors put before UTF-8.
+fn without_mark(bytes: Vec<u8>) -> Vec<u8> {
+    match bytes.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
     }
 }
 
@@ -189,6 +223,16 @@ mod tests {
                 "{buffer}"
             );
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert_eq!(
+            lines("\u{feff}one\n\u{feff}", 4).first(),
+            Some(&(1, Some("one".to_owned())))
+        );
+        let line = document("\u{feff}{}\n".as_bytes()).expect("reads");
+        assert_eq!(line.content, Ok(b"{}\n".to_vec()));
     }
 
     #[test]

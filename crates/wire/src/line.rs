@@ -95,13 +95,48 @@ pub struct CategorizedLine<'a> {
 pub struct Explanation<'a> {
     /// The rule that set the tag.
     pub rule: &'a str,
-    /// The field that the rule looked at; absent when it looked at none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<Cow<'a, str>>,
-    /// The part of it that matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub matched: Option<Cow<'a, str>>,
     /// What the rule says about itself.
+    pub why: &'a str,
+    /// The field that decided, as it is called in an upload.
+    pub field: &'a str,
+    /// The part of the field that matched.
+    pub matched: Cow<'a, str>,
+    /// What kind of match it is.
+    pub note: &'a str,
+    /// The payment service that was looked through; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<Cow<'a, str>>,
+    pub intermediary: Option<&'a str>,
+}
+
+/// What a field that a rule speaks of is called in an upload; a name not in the table stays.
+pub fn field_name(rule_name: &str) -> &str {
+    const NAMES: [(&str, &str); 11] = [
+        ("counterparty", "paymentPartner.name"),
+        ("creditor_id", "paymentPartner.creditorId"),
+        ("iban", "paymentPartner.iban"),
+        ("purpose", "purpose"),
+        ("booking_text", "bookingText"),
+        ("ultimate_creditor", "differentCreditor"),
+        ("ultimate_debtor", "differentDebitor"),
+        ("mcc", "merchantCategoryCode"),
+        ("gvc", "transactionCode"),
+        ("purpose_code", "sepaPurposeCode"),
+        ("amount", "amount"),
+    ];
+    NAMES
+        .iter()
+        .find(|(name, _)| *name == rule_name)
+        .map_or(rule_name, |(_, wire)| wire)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_called_as_in_an_upload() {
+        assert_eq!(field_name("counterparty"), "paymentPartner.name");
+        assert_eq!(field_name("mcc"), "merchantCategoryCode");
+        assert_eq!(field_name("weather"), "weather");
+    }
 }

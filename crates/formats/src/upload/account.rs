@@ -67,6 +67,7 @@ pub(super) fn account(
         position,
         id: origin,
         unnamed: Vec::new(),
+        positions: Vec::new(),
     };
     transactions(reading, uploaded, sent.transactions)
 }

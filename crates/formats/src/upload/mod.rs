@@ -3,6 +3,7 @@
 mod account;
 mod field;
 mod list;
+mod places;
 mod shown;
 mod transaction;
 mod transactions;
@@ -17,6 +18,8 @@ use wire::upload::{AccountRequest, UploadRequest};
 pub(crate) use account::account_type;
 pub(crate) use field::text;
 pub(crate) use transaction::transaction;
+
+pub use places::Places;
 
 use crate::limits::{FINDINGS_MAX, NESTING_MAX, UploadLimits};
 
@@ -41,6 +44,11 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Where the accounts and transactions stood in the input.
+    pub fn places(&self) -> Places {
+        Places::new(&self.accounts)
+    }
+
     /// The accounts as they are, with the identifiers that reading gave them.
     pub fn into_accounts(self) -> (Vec<Account>, Vec<Finding>) {
         let accounts = self.accounts.into_iter().map(|uploaded| uploaded.account);
@@ -56,6 +64,8 @@ pub struct UploadedAccount {
     pub(crate) id: IdOrigin,
     /// Transactions without an identifier, by their place in `account.transactions`.
     pub(crate) unnamed: Vec<usize>,
+    /// Where the transactions stood in the input; empty when none was left out.
+    pub(crate) positions: Vec<usize>,
 }
 
 /// Who chose an identifier.

@@ -85,6 +85,16 @@ impl Rows {
         uploaded: &mut UploadedAccount,
     ) -> Result<(), InvalidInput> {
         let replaced = self.replaced(reading, here)?;
+        let mut positions = self.positions;
+        let mut kept = replaced.iter().map(|replaced| !replaced);
+        positions.retain(|_| kept.next().unwrap_or(true));
+        if positions
+            .iter()
+            .enumerate()
+            .any(|(row, position)| row != *position)
+        {
+            uploaded.positions = positions;
+        }
         let rows = self.transactions.into_iter().zip(self.unnamed);
         for ((transaction, unnamed), replaced) in rows.zip(replaced) {
             if replaced {

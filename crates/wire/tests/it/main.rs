@@ -1,0 +1,4 @@
+//! The shapes against the documented samples.
+
+mod samples;
+mod shapes;
