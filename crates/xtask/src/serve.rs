@@ -26,7 +26,7 @@ pub(crate) fn serve(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         "kontor",
     ];
     process::run(&mut workspace.cargo(&build))?;
-    let kontor = workspace.kontor("release");
+    let kontor = workspace.kontor();
     // The service replaces us, so signals and the exit code are its own. It gets the caller's
     // environment and folder, because the arguments may name files there.
     let error = Command::new(&kontor).arg("serve").args(arguments).exec();

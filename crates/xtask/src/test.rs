@@ -22,7 +22,9 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     // The servers start while the compiler works.
     let mut cluster = Cluster::start(rights)?;
     let mut node = Node::start(rights)?;
-    let build = ["build", "--locked", "--package", "cli", "--bin", "kontor"];
+    // Programs and tests in one build: end-to-end tests start the `kontor` beside them, and nextest
+    // alone would build it with other features, and so most of the tree twice.
+    let build = ["build", "--locked", "--workspace", "--bins", "--tests"];
     process::run(&mut workspace.cargo(&build))?;
     process::step("wait for PostgreSQL and RabbitMQ", || {
         cluster.wait()?;
@@ -40,19 +42,18 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     ]);
     command.args(arguments);
     workspace.isolate(&mut command);
-    give_servers(&mut command, workspace, &cluster, &node);
+    give_servers(&mut command, &cluster, &node);
     process::run(&mut command)?;
     if arguments.is_empty() {
         let mut command = workspace.cargo(&["test", "--locked", "--workspace", "--doc", "--quiet"]);
-        give_servers(&mut command, workspace, &cluster, &node);
+        give_servers(&mut command, &cluster, &node);
         process::run(&mut command)?;
     }
     Ok(())
 }
 
-/// Names the servers and the built program to tests.
-fn give_servers(command: &mut Command, workspace: &Workspace, cluster: &Cluster, node: &Node) {
+/// Names the servers to tests.
+fn give_servers(command: &mut Command, cluster: &Cluster, node: &Node) {
     command.env("KONTOR_TEST_DATABASE_URL", cluster.url("postgres"));
     command.env("KONTOR_TEST_AMQP_URL", node.url());
-    command.env("KONTOR_TEST_BINARY", workspace.kontor("debug"));
 }

@@ -70,9 +70,9 @@ impl Workspace {
         self.root.join(relative)
     }
 
-    /// The built `kontor`.
-    pub(crate) fn kontor(&self, profile: &str) -> PathBuf {
-        self.target.join(profile).join("kontor")
+    /// The released `kontor`.
+    pub(crate) fn kontor(&self) -> PathBuf {
+        self.target.join("release/kontor")
     }
 }
 

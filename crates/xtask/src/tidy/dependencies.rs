@@ -58,7 +58,8 @@ const ONLY_IN: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
     ("lapin", &["queue"]),
     ("reqwest", &["webhooks"]),
-    ("axum", &["gateway", "testkit"]),
+    // The command line serves the health of workers.
+    ("axum", &["gateway", "cli", "testkit"]),
     ("clap", &["cli", "xtask", "benches"]),
     ("anyhow", &["cli", "xtask", "testkit", "benches", "tests"]),
     ("chacha20poly1305", &["store"]),

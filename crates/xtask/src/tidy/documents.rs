@@ -13,6 +13,17 @@ use crate::workspace::Workspace;
 /// Documents outside the crates.
 const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
 
+/// What a path of the repository starts with.
+const FOLDERS: [&str; 7] = [
+    "crates/",
+    "migrations/",
+    "rules/",
+    "docs/",
+    "tests/",
+    "benches/",
+    "examples/",
+];
+
 /// Documents a stranger expects.
 const EXPECTED: [&str; 6] = [
     "API.md",
@@ -138,7 +149,7 @@ fn documents(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Links to files must lead to one.
+/// Links to files, and paths named as code, must lead to one.
 fn check_links(root: &Path, path: &Path, text: &str) -> Vec<Violation> {
     let folder = path.parent().unwrap_or(root);
     let mut violations = Vec::new();
@@ -147,6 +158,10 @@ fn check_links(root: &Path, path: &Path, text: &str) -> Vec<Violation> {
         is_sample ^= line.trim_start().starts_with("```");
         if is_sample {
             continue;
+        }
+        for named in named_paths(line).filter(|named| !root.join(named).exists()) {
+            let message = format!("`{named}` does not exist");
+            violations.push(Violation::new(&relative(root, path), index + 1, message));
         }
         for target in link_targets(line) {
             let file = target.split('#').next().unwrap_or("");
@@ -157,6 +172,15 @@ fn check_links(root: &Path, path: &Path, text: &str) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Paths of the repository that a line names in backticks, templates such as `a/<b>.rs` apart.
+fn named_paths(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2).filter(|code| {
+        FOLDERS.iter().any(|folder| code.starts_with(folder))
+            && !code.contains(['<', '*', ' ', '{', '…'])
+            && !code.contains("NNNN")
+    })
 }
 
 /// The targets of `[text](target)` on one line.
@@ -184,6 +208,15 @@ mod tests {
         let line = "See [`x`](../docs/API.md) and [that](https://a.example).";
         assert_eq!(without_code_links(line), line);
         assert_eq!(without_code_links("`[` and `]`"), "`[` and `]`");
+    }
+
+    #[test]
+    fn named_paths_must_exist() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = "`rules/gone.toml`, `rules/<area>.toml`, `cargo run`, rules/unnamed.toml\n";
+        let found = check_links(root, &root.join("README.md"), text);
+        let messages: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(messages, ["README.md:1: `rules/gone.toml` does not exist"]);
     }
 
     #[test]
