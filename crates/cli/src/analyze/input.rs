@@ -94,6 +94,18 @@ impl Source {
         })
     }
 
+    /// An input that is in memory already.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self {
+            name: "text".into(),
+            label: None,
+            format: Format::Ndjson,
+            length: None,
+            reader: Box::new(io::Cursor::new(text.to_owned())),
+        }
+    }
+
     /// Hands over the records until there are none or `take` has had enough.
     pub(crate) fn records(
         self,

@@ -12,6 +12,9 @@ pub(crate) mod pump;
 pub(crate) mod summary;
 pub(crate) mod user;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ use rules::RulePack;
 
 use input::{Format, Source};
 use pump::{BadRecords, Threads};
+use summary::Totals;
 use user::Analyst;
 
 /// Exit code when `--strict` met a record that cannot be used.
@@ -77,28 +81,38 @@ pub(crate) struct AnalyzeArgs {
 /// # Errors
 /// An input cannot be read, the output cannot be written, or the rules cannot be loaded.
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
+    let today = date::berlin_today(SystemClock.now());
+    let sources = Source::open_all(&args.inputs, args.format)?;
+    let mut out = open_output(args.out.as_deref())?;
+    let totals = analyze(args, today, sources, &mut out)?;
+    Ok(finish(&totals, "users"))
+}
+
+fn analyze(
+    args: &AnalyzeArgs,
+    today: NaiveDate,
+    sources: Vec<Source>,
+    out: &mut dyn Write,
+) -> anyhow::Result<Totals> {
     let pack = RulePack::builtin().context("cannot load the rules")?;
     let analyst = Analyst {
         pack: &pack,
         default_type: args.user_type,
         as_of: args.as_of,
-        today: date::berlin_today(SystemClock.now()),
+        today,
         parts: args.only.unwrap_or_default(),
     };
-    let sources = Source::open_all(&args.inputs, args.format)?;
     let plan = pump::Plan {
         threads: args.threads,
         bad_records: BadRecords::of(args.strict),
     };
-    let mut out = open_output(args.out.as_deref())?;
-    let totals = pump::run(
+    pump::run(
         sources,
         &plan,
-        &mut out,
+        out,
         || (),
         |(), record| analyst.line(record),
-    )?;
-    Ok(finish(&totals, "users"))
+    )
 }
 
 /// Opens the output.
@@ -114,7 +128,7 @@ pub(crate) fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>>
 }
 
 /// Says on standard error what was done, and chooses the exit code.
-pub(crate) fn finish(totals: &summary::Totals, unit: &str) -> ExitCode {
+pub(crate) fn finish(totals: &Totals, unit: &str) -> ExitCode {
     eprintln!("{}", totals.sentence(unit));
     match &totals.stopped_at {
         None => ExitCode::SUCCESS,

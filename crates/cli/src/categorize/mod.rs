@@ -2,6 +2,10 @@
 //!
 //! Exit codes as those of `kontor analyze`.
 
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,7 +18,7 @@ use wire::line::{CategorizedLine, Explanation};
 
 use crate::analyze::input::{Format, Record, Source};
 use crate::analyze::pump::{self, BadRecords, Produced, Threads};
-use crate::analyze::summary::Count;
+use crate::analyze::summary::{Count, Totals};
 use crate::analyze::{finish, open_output, user};
 
 /// Reads one transaction a line and writes its tags, one line each, in the order of the input.
@@ -58,22 +62,30 @@ pub(crate) struct CategorizeArgs {
 /// # Errors
 /// The input cannot be read, the output cannot be written, or the rules cannot be loaded.
 pub(crate) fn run(args: &CategorizeArgs) -> anyhow::Result<ExitCode> {
+    let sources = Source::open_all(std::slice::from_ref(&args.input), Some(Format::Ndjson))?;
+    let mut out = open_output(args.out.as_deref())?;
+    let totals = categorize(args, sources, &mut out)?;
+    Ok(finish(&totals, "records"))
+}
+
+fn categorize(
+    args: &CategorizeArgs,
+    sources: Vec<Source>,
+    out: &mut dyn Write,
+) -> anyhow::Result<Totals> {
     let pack = RulePack::builtin().context("cannot load the rules")?;
     let tagger = Tagger { pack: &pack, args };
-    let sources = Source::open_all(std::slice::from_ref(&args.input), Some(Format::Ndjson))?;
     let plan = pump::Plan {
         threads: args.threads,
         bad_records: BadRecords::of(args.strict),
     };
-    let mut out = open_output(args.out.as_deref())?;
-    let totals = pump::run(
+    pump::run(
         sources,
         &plan,
-        &mut out,
+        out,
         || pack.scratch(),
         |scratch, record| tagger.line(scratch, record),
-    )?;
-    Ok(finish(&totals, "records"))
+    )
 }
 
 struct Tagger<'p> {
