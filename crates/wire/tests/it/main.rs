@@ -1,4 +1,5 @@
 //! The shapes against the documented samples.
 
 mod samples;
+mod schemas;
 mod shapes;
