@@ -238,7 +238,7 @@ pub struct PaymentPartnerRequest<'a> {
     #[serde(borrow)]
     pub bic: Option<Text<'a>>,
     /// SEPA creditor identifier.
-    #[serde(alias = "creditorID", alias = "creditorIds", alias = "creditorIDs")]
+    #[serde(alias = "creditorID")]
     pub creditor_id: Option<Text<'a>>,
     /// IBAN.
     pub iban: Option<Text<'a>>,
