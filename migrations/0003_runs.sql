@@ -53,7 +53,7 @@ create table analysis_result (
 ) partition by hash (user_id);
 
 -- The current tag of each transaction. `snapshot` is the one that last changed it, which is what
--- the difference since a correlation id selects on.
+-- the difference since a correlation id selects on. Who deletes a transaction deletes its tag.
 create table transaction_tag (
     tenant_id       uuid        not null,
     user_id         uuid        not null,
@@ -66,8 +66,7 @@ create table transaction_tag (
     position        bigint      not null,
     created_at      timestamptz not null,
     primary key (tenant_id, user_id, account_id, transaction_id),
-    foreign key (tenant_id, user_id, account_id, transaction_id)
-        references transaction on delete cascade
+    foreign key (tenant_id, user_id) references app_user on delete cascade
 ) partition by hash (user_id);
 create index transaction_tag_by_position on transaction_tag (tenant_id, user_id, position);
 

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::error::StoreError;
 use crate::migrate::LoginRole;
-use crate::pool;
+use crate::pool::{self, Group};
 
 /// What a login role may do beyond logging in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,29 @@ impl Cluster {
             .fetch_one(&mut self.connection)
             .await?;
         Ok(())
+    }
+
+    /// Gives a lock back that [`Cluster::lock`] took.
+    ///
+    /// # Errors
+    /// Only those of the connection.
+    pub async fn unlock(&mut self, key: i64) -> Result<(), StoreError> {
+        sqlx::query!("select pg_advisory_unlock($1) as unlocked", key)
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Makes the group roles, and the login roles that serve in them, where they are missing.
+    ///
+    /// # Errors
+    /// `OwnerLacksPrivilege`.
+    pub async fn ensure_service_roles(
+        &mut self,
+        runtime: &LoginRole,
+        system: &LoginRole,
+    ) -> Result<(), StoreError> {
+        ensure_service_roles(&mut self.connection, runtime, system).await
     }
 
     /// The server's version as one number, 150020 for 15.20.
@@ -202,6 +225,18 @@ pub fn address(
     Ok(Sensitive::new(options.to_url_lossy().to_string()))
 }
 
+/// The same role's address of another database on the same server.
+///
+/// # Errors
+/// `BadUrl`.
+pub fn database_address(
+    base: &Sensitive<String>,
+    database: &str,
+) -> Result<Sensitive<String>, StoreError> {
+    let options = pool::options(base)?.database(database);
+    Ok(Sensitive::new(options.to_url_lossy().to_string()))
+}
+
 /// The name of the database that an address leads to.
 ///
 /// # Errors
@@ -213,11 +248,22 @@ pub fn database_of(url: &Sensitive<String>) -> Result<String, StoreError> {
         .ok_or(StoreError::BadUrl)
 }
 
-/// Makes a group role if it is missing.
-pub(crate) async fn ensure_group(
+/// Makes the group roles, and the login roles that serve in them, where they are missing.
+pub(crate) async fn ensure_service_roles(
     connection: &mut PgConnection,
-    name: &str,
+    runtime: &LoginRole,
+    system: &LoginRole,
 ) -> Result<(), StoreError> {
+    for (role, group) in [(runtime, Group::Runtime), (system, Group::System)] {
+        ensure_group(connection, group.name()).await?;
+        ensure_login(connection, role, &[]).await?;
+        ensure_member(connection, group.name(), &role.name).await?;
+    }
+    Ok(())
+}
+
+/// Makes a group role if it is missing.
+async fn ensure_group(connection: &mut PgConnection, name: &str) -> Result<(), StoreError> {
     let statement = sqlx::query_scalar!(
         r#"select format('create role %I nologin', $1::text) as "statement!""#,
         name
@@ -228,7 +274,7 @@ pub(crate) async fn ensure_group(
 }
 
 /// Makes a login role if it is missing; an existing one stays as it is.
-pub(crate) async fn ensure_login(
+async fn ensure_login(
     connection: &mut PgConnection,
     role: &LoginRole,
     rights: &[RoleRight],
@@ -248,7 +294,7 @@ pub(crate) async fn ensure_login(
 }
 
 /// Makes a role a member of a group if it is not.
-pub(crate) async fn ensure_member(
+async fn ensure_member(
     connection: &mut PgConnection,
     group: &str,
     member: &str,

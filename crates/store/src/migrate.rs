@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Sensitive;
+use sha2::{Digest, Sha256};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
@@ -15,6 +16,8 @@ static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// Key of the advisory lock under which one process at a time migrates a database.
 const LOCK: i64 = 0x6b6f_6e74_6f72;
+
+const FINGERPRINT_BYTES: usize = 8;
 
 /// A role that logs in, made by migrating when it is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,14 +87,7 @@ async fn migrate_locked(
     runtime: &LoginRole,
     system: &LoginRole,
 ) -> Result<Applied, StoreError> {
-    for (role, group) in [
-        (runtime, pool::Group::Runtime),
-        (system, pool::Group::System),
-    ] {
-        cluster::ensure_group(connection, group.name()).await?;
-        cluster::ensure_login(connection, role, &[]).await?;
-        cluster::ensure_member(connection, group.name(), &role.name).await?;
-    }
+    cluster::ensure_service_roles(connection, runtime, system).await?;
     let before = recorded(connection).await?;
     MIGRATOR.run(&mut *connection).await.map_err(refused)?;
     let versions = MIGRATOR
@@ -111,6 +107,19 @@ pub fn expected() -> BTreeMap<i64, Vec<u8>> {
         .iter()
         .map(|migration| (migration.version, migration.checksum.to_vec()))
         .collect()
+}
+
+/// A short name for [`expected`]: two programs with the same one fit the same database.
+pub fn fingerprint() -> String {
+    let mut hash = Sha256::new();
+    for (version, checksum) in expected() {
+        hash.update(version.to_be_bytes());
+        hash.update(checksum);
+    }
+    hash.finalize()
+        .iter()
+        .take(FINGERPRINT_BYTES)
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn refuse_owner(owner: &PgConnectOptions, role: &LoginRole) -> Result<(), StoreError> {

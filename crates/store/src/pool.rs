@@ -98,6 +98,8 @@ fn limited(options: PgConnectOptions) -> PgConnectOptions {
             "idle_in_transaction_session_timeout",
             millis(IDLE_TRANSACTION_TIMEOUT),
         ),
+        // Arrays of 50,000 make a plan look dear enough for compiling, which costs more than it.
+        ("jit", "off".to_owned()),
     ])
 }
 

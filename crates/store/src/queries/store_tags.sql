@@ -2,18 +2,14 @@
 --
 -- A row is written only when something differs. Its snapshot moves only when tag or rule do,
 -- because that is what counts as a change; a new place in the list does not.
-with sent as (
-    select tag.*
-    from unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[])
-         as tag (account_id, transaction_id, tag, rule_id, evidence, position)
-    join transaction stored
-      on stored.tenant_id = $1 and stored.user_id = $2
-     and stored.account_id = tag.account_id and stored.transaction_id = tag.transaction_id
-), written as (
+with written as (
     insert into transaction_tag as old (
         tenant_id, user_id, account_id, transaction_id, tag, rule_id, evidence, snapshot,
         position, created_at)
-    select $1, $2, account_id, transaction_id, tag, rule_id, evidence, $4, position, $5 from sent
+    select $1, $2, sent.account_id, sent.transaction_id, sent.tag, sent.rule_id, sent.evidence, $4,
+           sent.position, $5
+    from unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[])
+         as sent (account_id, transaction_id, tag, rule_id, evidence, position)
     on conflict (tenant_id, user_id, account_id, transaction_id) do update set
         snapshot = case when (old.tag, old.rule_id) = (excluded.tag, excluded.rule_id)
                         then old.snapshot else excluded.snapshot end,

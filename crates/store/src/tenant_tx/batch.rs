@@ -3,6 +3,9 @@
 //! then [`TenantTx::finish_batch`]; or [`TenantTx::answer_by_newer`] when a newer attempt was
 //! faster.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use domain::{AccountId, CorrelationId, MessageId, TransactionId, UserId};
 
@@ -52,6 +55,15 @@ pub struct NewTag {
     pub evidence: String,
     /// Place in the list of all tagged transactions.
     pub position: i64,
+}
+
+impl NewTag {
+    fn is_among(&self, ids: &BTreeSet<(String, String)>) -> bool {
+        ids.contains(&(
+            self.account_id.as_str().to_owned(),
+            self.transaction_id.as_str().to_owned(),
+        ))
+    }
 }
 
 /// What made a result reproducible, and the message that it answers.
@@ -127,7 +139,7 @@ impl TenantTx {
             user,
             leader,
             &modules as &[&str],
-            &bodies as &[std::borrow::Cow<'_, str>]
+            &bodies as &[Cow<'_, str>]
         )
         .execute(self.conn())
         .await?;
@@ -152,6 +164,9 @@ impl TenantTx {
     ) -> Result<Vec<TaggedTransaction>, StoreError> {
         let (tenant, user, leader) = (self.id(), batch.user_id.as_uuid(), batch.leader.as_uuid());
         let (snapshot, now) = (batch.snapshot, self.now());
+        // The user is locked, so what is there now stays until this transaction ends.
+        let stored = self.transaction_ids(batch.user_id).await?;
+        let tags: Vec<&NewTag> = tags.iter().filter(|tag| tag.is_among(&stored)).collect();
         let each = tags.iter();
         let account_ids: Vec<&str> = each.clone().map(|tag| tag.account_id.as_str()).collect();
         let ids: Vec<&str> = each
@@ -174,7 +189,7 @@ impl TenantTx {
             &ids as &[&str],
             &names as &[&str],
             &rules as &[&str],
-            &evidence as &[std::borrow::Cow<'_, str>],
+            &evidence as &[Cow<'_, str>],
             &positions
         )
         .fetch_all(self.conn())

@@ -1,6 +1,7 @@
 //! Transactions of a user's accounts, written and read in bulk.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use domain::{Account, AccountId, Transaction, TransactionId, UserId};
@@ -73,25 +74,85 @@ impl TenantTx {
         rows.into_iter().map(TransactionRow::into_parts).collect()
     }
 
+    /// Deletes the stored transactions of the sent accounts that are not sent any more.
+    ///
+    /// The difference is taken here: as an anti-join over arrays it depends on estimates that
+    /// are wrong by orders of magnitude for a user with many rows.
     async fn delete_missing(
         &mut self,
         user: UserId,
         accounts: &[Account],
         columns: &TransactionColumns<'_>,
     ) -> Result<(), StoreError> {
+        let accounts: BTreeSet<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+        let sent: BTreeSet<(&str, &str)> = columns.ids().collect();
+        let stored = self.transaction_ids(user).await?;
+        let gone: Vec<String> = stored
+            .iter()
+            .map(|(account, id)| (account.as_str(), id.as_str()))
+            .filter(|(account, id)| accounts.contains(account) && !sent.contains(&(account, id)))
+            // Ids hold no control characters, so no two pairs give the same text.
+            .map(|(account, id)| format!("{account}\u{1}{id}"))
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.delete_transactions(user, &gone).await
+    }
+
+    /// Deletes transactions and their tags.
+    async fn delete_transactions(
+        &mut self,
+        user: UserId,
+        keys: &[String],
+    ) -> Result<(), StoreError> {
         let (tenant, user) = (self.id(), user.as_uuid());
-        let accounts: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
-        sqlx::query_file!(
-            "src/queries/delete_missing_transactions.sql",
+        // Planned with the array at hand (hence not persistent) it is looked up by hash, whatever
+        // the planner believes about the table.
+        sqlx::query!(
+            r"delete from transaction_tag
+              where tenant_id = $1 and user_id = $2
+                and account_id || E'\x01' || transaction_id = any($3)",
             tenant,
             user,
-            &accounts as &[&str],
-            &columns.account_id as &[&str],
-            &columns.transaction_id as &[&str]
+            keys
         )
+        .persistent(false)
+        .execute(self.conn())
+        .await?;
+        sqlx::query!(
+            r"delete from transaction
+              where tenant_id = $1 and user_id = $2
+                and account_id || E'\x01' || transaction_id = any($3)",
+            tenant,
+            user,
+            keys
+        )
+        .persistent(false)
         .execute(self.conn())
         .await?;
         Ok(())
+    }
+
+    /// The ids of all stored transactions of a user, each with its account's.
+    pub(super) async fn transaction_ids(
+        &mut self,
+        user: UserId,
+    ) -> Result<BTreeSet<(String, String)>, StoreError> {
+        let (tenant, user, limit) = (self.id(), user.as_uuid(), transactions_max());
+        let rows = sqlx::query!(
+            "select account_id, transaction_id from transaction
+             where tenant_id = $1 and user_id = $2 limit $3",
+            tenant,
+            user,
+            limit
+        )
+        .fetch_all(self.conn())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.account_id, row.transaction_id))
+            .collect())
     }
 
     async fn upsert_transactions(
@@ -188,6 +249,11 @@ impl<'a> TransactionColumns<'a> {
             }
         }
         Ok(columns)
+    }
+
+    fn ids(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let accounts = self.account_id.iter().copied();
+        accounts.zip(self.transaction_id.iter().copied())
     }
 
     fn push(
