@@ -1,0 +1,108 @@
+//! The routes: one file per endpoint, one list of them here.
+
+mod auth;
+mod banking;
+mod categorization;
+mod operations;
+mod users;
+mod webhooks;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::put;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::error::ApiError;
+use crate::http::{answer_panic, linger, time_limit, track};
+use crate::openapi;
+use crate::state::AppState;
+
+/// Where the OpenAPI document lies.
+const DOCUMENT: &str = "/api/openapi.json";
+/// Where the document can be browsed.
+pub(crate) const DOCS: &str = "/api/docs";
+
+/// Every documented route.
+pub(crate) fn documented() -> OpenApiRouter<AppState> {
+    quick().merge(uploads())
+}
+
+/// Routes that answer within moments.
+fn quick() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(auth::authenticate))
+        .routes(routes!(users::add::add_user, users::list::get_users))
+        .routes(routes!(
+            users::get::get_user,
+            users::update::update_user,
+            users::delete::delete_user
+        ))
+        .routes(routes!(users::trigger::trigger_analysis))
+        .routes(routes!(categorization::tags::get_categorization))
+        .routes(routes!(categorization::correlation::get_correlation))
+        .routes(routes!(
+            webhooks::create::create_webhook,
+            webhooks::list::get_webhooks
+        ))
+        .routes(routes!(
+            webhooks::get::get_webhook,
+            webhooks::update::update_webhook,
+            webhooks::delete::delete_webhook
+        ))
+        .routes(routes!(webhooks::rotate::rotate_signing_secret))
+        .routes(routes!(webhooks::deliveries::get_deliveries))
+        .routes(routes!(webhooks::replay::replay_deliveries))
+        .routes(routes!(webhooks::replay_one::replay_delivery))
+        .routes(routes!(operations::get_liveness))
+        .routes(routes!(operations::get_readiness))
+        .routes(routes!(operations::get_metrics))
+}
+
+/// Routes with large bodies or answers.
+fn uploads() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(
+        banking::create_external_accounts::create_external_accounts,
+        banking::get_accounts::get_accounts
+    ))
+}
+
+/// The whole API as a router, for a socket or for tests.
+pub fn router(state: AppState) -> Router {
+    let timeouts = state.settings().timeouts;
+    let document = openapi::document();
+    let quick = limited(quick(), timeouts.request())
+        // The same operations under a second method; the document names the first.
+        .route("/api/users/{user-id}", put(users::update::update_user))
+        .route(
+            "/api/webhooks/{webhook-id}",
+            put(webhooks::update::update_webhook),
+        );
+    quick
+        .merge(limited(uploads(), timeouts.upload()))
+        .merge(SwaggerUi::new(DOCS).url(DOCUMENT, document))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(state.clone(), linger))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(state.clone(), track))
+        .with_state(state)
+}
+
+fn limited(routes: OpenApiRouter<AppState>, limit: Duration) -> Router<AppState> {
+    let (limited, _) = routes.split_for_parts();
+    limited.layer(from_fn_with_state(limit, time_limit))
+}
+
+async fn no_such_path() -> Response {
+    ApiError::NotFound { what: "path" }.into_response()
+}
+
+async fn no_such_method() -> Response {
+    ApiError::MethodNotAllowed.into_response()
+}

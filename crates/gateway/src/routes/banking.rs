@@ -1,0 +1,4 @@
+//! Accounts and transactions.
+
+pub(super) mod create_external_accounts;
+pub(super) mod get_accounts;

@@ -1,0 +1,4 @@
+//! Tags of transactions.
+
+pub(super) mod correlation;
+pub(super) mod tags;

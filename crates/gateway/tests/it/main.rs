@@ -1,0 +1,16 @@
+//! The gateway over its in-process router, against a real database.
+
+mod auth;
+mod banking;
+mod categorization;
+mod errors;
+mod headers;
+mod idempotency;
+mod logs;
+mod openapi;
+mod operations;
+mod socket;
+mod support;
+mod tenancy;
+mod users;
+mod webhooks;
