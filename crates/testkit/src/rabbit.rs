@@ -40,6 +40,9 @@ pub struct RabbitNode {
     directory: TempDir,
     port: u16,
     distribution_port: u16,
+    mapper_port: u16,
+    /// Erlang's port mapper; the one of the machine would outlive the test that started it.
+    mapper: Child,
     child: Option<Child>,
 }
 
@@ -53,14 +56,18 @@ impl RabbitNode {
         let directory = tempfile::Builder::new()
             .prefix("kontor-rabbit-")
             .tempdir()?;
-        let (port, distribution_port) = free_ports()?;
+        let [port, distribution_port, mapper_port] = free_ports()?;
         write_configuration(directory.path(), port)?;
+        let mapper = spawn_mapper(mapper_port)?;
         let mut node = Self {
             directory,
             port,
             distribution_port,
+            mapper_port,
+            mapper,
             child: None,
         };
+        node.wait_for_mapper().await?;
         node.restart().await?;
         Ok(node)
     }
@@ -161,6 +168,7 @@ impl RabbitNode {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             // Holds the cookie, which makes the node a stranger to every other one.
             .env("HOME", directory)
+            .env("ERL_EPMD_PORT", self.mapper_port.to_string())
             .env("RABBITMQ_NODENAME", self.node_name())
             .env("RABBITMQ_DIST_PORT", self.distribution_port.to_string())
             .env("RABBITMQ_MNESIA_BASE", directory.join("mnesia"))
@@ -181,6 +189,16 @@ impl RabbitNode {
         command
             .spawn()
             .with_context(|| format!("{} cannot be started", script.display()))
+    }
+
+    async fn wait_for_mapper(&self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(STOP_SECONDS_MAX);
+        let address = ("127.0.0.1", self.mapper_port);
+        while TcpStream::connect(address).await.is_err() {
+            ensure!(Instant::now() < deadline, "epmd does not answer");
+            sleep(POLL).await;
+        }
+        Ok(())
     }
 
     fn node_name(&self) -> String {
@@ -220,6 +238,7 @@ impl Drop for RabbitNode {
     fn drop(&mut self) {
         // A node that is already gone needs no killing.
         let _gone = self.kill9();
+        let _gone = self.mapper.kill().and_then(|()| self.mapper.wait());
     }
 }
 
@@ -255,11 +274,35 @@ fn script() -> Result<&'static Path> {
         .context("RabbitMQ is not installed (apt-get install rabbitmq-server)")
 }
 
-/// Two ports that nobody listens on at this moment.
-fn free_ports() -> Result<(u16, u16)> {
+/// Starts a port mapper that only this node knows.
+fn spawn_mapper(port: u16) -> Result<Child> {
+    let mut command = Command::new("epmd");
+    command
+        .args(["-address", "127.0.0.1", "-port", &port.to_string()])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if let Some(owner) = unprivileged_owner()? {
+        command.uid(owner.uid).gid(owner.gid);
+    }
+    command.spawn().context("epmd cannot be started")
+}
+
+/// Ports that nobody listens on at this moment.
+fn free_ports() -> Result<[u16; 3]> {
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
-    let (first, second) = (TcpListener::bind(local)?, TcpListener::bind(local)?);
-    Ok((first.local_addr()?.port(), second.local_addr()?.port()))
+    // Held together, so that they differ.
+    let listeners = [
+        TcpListener::bind(local)?,
+        TcpListener::bind(local)?,
+        TcpListener::bind(local)?,
+    ];
+    let mut ports = [0; 3];
+    for (port, listener) in ports.iter_mut().zip(&listeners) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
 }
 
 fn write_configuration(directory: &Path, port: u16) -> Result<()> {

@@ -1,0 +1,6 @@
+//! Analysis jobs against a real database, by hand, in a simulation of faults, and over RabbitMQ.
+
+mod jobs;
+mod simulation;
+mod support;
+mod whole;
