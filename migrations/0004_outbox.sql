@@ -30,13 +30,14 @@ create table inbox (
 create index inbox_by_user on inbox (tenant_id, user_id);
 create index inbox_by_age on inbox (consumed_at);
 
--- Messages that could not be handled, for an operator to inspect and replay.
+-- Messages that could not be handled, for an operator to inspect and replay. `json`, because a
+-- poisoned payload may hold what `jsonb` refuses.
 create table dead_letter (
     tenant_id     uuid        not null references tenant on delete cascade,
     message_id    uuid        not null,
     user_id       uuid        not null,
     topic         text        not null,
-    payload       jsonb       not null,
+    payload       json        not null,
     traceparent   text,
     error         text        not null,
     died_at       timestamptz not null,

@@ -88,17 +88,12 @@ impl Cluster {
         ensure_service_roles(&mut self.connection, runtime, system).await
     }
 
-    /// The server's version as one number, 150020 for 15.20.
+    /// The server's major version.
     ///
     /// # Errors
     /// Only those of the connection.
     pub async fn version(&mut self) -> Result<u32, StoreError> {
-        let version = sqlx::query_scalar!(
-            r#"select current_setting('server_version_num')::integer as "version!""#
-        )
-        .fetch_one(&mut self.connection)
-        .await?;
-        Ok(u32::try_from(version).unwrap_or(0))
+        server_version(&mut self.connection).await
     }
 
     /// Makes a login role if it is missing; an existing one stays as it is.
@@ -246,6 +241,16 @@ pub fn database_of(url: &Sensitive<String>) -> Result<String, StoreError> {
         .get_database()
         .map(str::to_owned)
         .ok_or(StoreError::BadUrl)
+}
+
+/// The server's major version.
+pub(crate) async fn server_version(connection: &mut PgConnection) -> Result<u32, StoreError> {
+    let version = sqlx::query_scalar!(
+        r#"select current_setting('server_version_num')::integer / 10000 as "version!""#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u32::try_from(version).unwrap_or(0))
 }
 
 /// Makes the group roles, and the login roles that serve in them, where they are missing.

@@ -74,9 +74,17 @@ pub enum StoreError {
     /// A secret could not be sealed or opened.
     #[error("a stored secret cannot be sealed or opened")]
     Vault(#[source] VaultError),
-    /// The machine's source of randomness failed.
-    #[error("no randomness available")]
-    NoRandomness,
+    /// The server is older than what the queries rely on.
+    #[error("PostgreSQL {found} is too old, {wanted} or newer is needed")]
+    ServerTooOld {
+        /// Major version of the server.
+        found: u32,
+        /// Oldest major version that works.
+        wanted: u32,
+    },
+    /// The server does not let the role in, or there is no such database.
+    #[error("the database refuses the connection")]
+    Refused(#[source] DatabaseFault),
     /// The database does not answer, or not now; trying again may help.
     #[error("the database is not available")]
     Unavailable(#[source] DatabaseFault),
@@ -112,7 +120,8 @@ impl Classify for StoreError {
             | Self::BadUrl
             | Self::Corrupt { .. }
             | Self::Vault(_)
-            | Self::NoRandomness
+            | Self::ServerTooOld { .. }
+            | Self::Refused(_)
             | Self::OwnerLacksPrivilege(_)
             | Self::Query(_) => ErrorKind::Internal,
         }
@@ -147,6 +156,8 @@ impl DatabaseFault {
             Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03") => Class::Unavailable,
             // Connection exceptions; out of connections, memory or disk.
             Some(code) if code.starts_with("08") || code.starts_with("53") => Class::Unavailable,
+            // Invalid authorisation; no such database.
+            Some(code) if code.starts_with("28") || code == "3D000" => Class::Refused,
             Some(_) | None => Class::Other,
         }
     }
@@ -173,6 +184,7 @@ impl std::error::Error for DatabaseFault {}
 enum Class {
     Contention,
     Unavailable,
+    Refused,
     Other,
 }
 
@@ -182,6 +194,7 @@ impl From<sqlx::Error> for StoreError {
         match fault.class() {
             Class::Contention => return Self::Contention(fault),
             Class::Unavailable => return Self::Unavailable(fault),
+            Class::Refused => return Self::Refused(fault),
             Class::Other => {}
         }
         let lost = matches!(
@@ -252,6 +265,8 @@ mod tests {
             ("57P03", Class::Unavailable),
             ("08006", Class::Unavailable),
             ("53300", Class::Unavailable),
+            ("28P01", Class::Refused),
+            ("3D000", Class::Refused),
             ("23505", Class::Other),
             ("42501", Class::Other),
         ] {

@@ -17,6 +17,9 @@ static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 /// Key of the advisory lock under which one process at a time migrates a database.
 const LOCK: i64 = 0x6b6f_6e74_6f72;
 
+/// Oldest major version of PostgreSQL that looks large arrays up by hash.
+pub const POSTGRES_VERSION_MIN: u32 = 14;
+
 const FINGERPRINT_BYTES: usize = 8;
 
 /// A role that logs in, made by migrating when it is missing.
@@ -63,7 +66,7 @@ pub struct Applied {
 ///
 /// # Errors
 /// `SchemaOutOfDate` when the database holds a migration that this program does not know or that
-/// was changed; `OwnerLacksPrivilege`; `BadUrl`; `Unavailable`.
+/// was changed; `ServerTooOld`; `OwnerLacksPrivilege`; `BadUrl`; `Unavailable`.
 pub async fn migrate(
     owner_url: &Sensitive<String>,
     runtime: &LoginRole,
@@ -87,6 +90,13 @@ async fn migrate_locked(
     runtime: &LoginRole,
     system: &LoginRole,
 ) -> Result<Applied, StoreError> {
+    let found = cluster::server_version(connection).await?;
+    if found < POSTGRES_VERSION_MIN {
+        return Err(StoreError::ServerTooOld {
+            found,
+            wanted: POSTGRES_VERSION_MIN,
+        });
+    }
     cluster::ensure_service_roles(connection, runtime, system).await?;
     let before = recorded(connection).await?;
     MIGRATOR.run(&mut *connection).await.map_err(refused)?;

@@ -87,17 +87,19 @@ impl SystemStore {
         let now = self.now();
         let (topic, error) = (clean(&letter.topic), error_text(&letter.error));
         let traceparent = clean_opt(letter.traceparent.as_deref());
+        // As text: the driver would send `jsonb`, which refuses some payloads.
+        let payload = letter.payload.to_string();
         sqlx::query!(
             "insert into dead_letter (tenant_id, message_id, user_id, topic, payload, traceparent,
                                       error, died_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             values ($1, $2, $3, $4, $5::text::json, $6, $7, $8)
              on conflict (tenant_id, message_id) do update set
                  error = excluded.error, died_at = excluded.died_at, replayed_at = null",
             letter.tenant_id.as_uuid(),
             letter.message_id.as_uuid(),
             letter.user_id.as_uuid(),
             &*topic,
-            letter.payload,
+            payload,
             traceparent.as_deref(),
             error,
             now
@@ -154,7 +156,7 @@ impl SystemStore {
     /// failed with it wait again. Returns the new message.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when it was replayed already.
+    /// `NotFound`; `Conflict` when it was replayed already or cannot be read.
     pub async fn replay_dead_letter(&self, id: MessageId) -> Result<MessageKey, StoreError> {
         let (now, new_id) = (self.now(), self.shared.ids.uuid());
         let mut tx = self.begin().await?;
@@ -181,9 +183,12 @@ impl SystemStore {
         )
         .execute(&mut *tx)
         .await?;
-        if let Ok(Message::AnalysisRequested(request)) = Message::decode(&row.topic, &row.payload) {
-            requeue(&mut tx, row.tenant_id, row.user_id, request.correlation_id).await?;
-        }
+        let message =
+            Message::decode(&row.topic, &row.payload).map_err(|_| StoreError::Conflict {
+                reason: "this version of the program cannot read the message",
+            })?;
+        let Message::AnalysisRequested(request) = message;
+        requeue(&mut tx, row.tenant_id, row.user_id, request.correlation_id).await?;
         sqlx::query!(
             "insert into outbox (tenant_id, message_id, user_id, topic, payload, traceparent,
                                  created_at, not_before)

@@ -1,12 +1,13 @@
 //! Bank accounts of a user: replacing them as uploaded, and reading them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use domain::{Account, AccountId, Money, Sensitive, UserId};
 
 use super::TenantTx;
 use super::rows::{AccountRow, attach};
-use crate::error::{StoreError, violates};
+use crate::error::StoreError;
 use crate::text::clean;
 
 /// Most accounts of one user.
@@ -45,7 +46,9 @@ pub struct AccountIdentity {
 }
 
 impl TenantTx {
-    /// Stores accounts with their transactions, in two statements whatever their number.
+    /// Stores accounts with their transactions, in a handful of statements whatever their number.
+    ///
+    /// Takes the user's lock.
     ///
     /// Tags of transactions that keep their id are kept.
     ///
@@ -64,6 +67,7 @@ impl TenantTx {
             return Ok(());
         }
         check_unique(accounts)?;
+        self.lock_user(user).await?;
         let columns = AccountColumns::try_new(accounts)?;
         self.refuse_bank_accounts(user, &columns).await?;
         self.upsert_accounts(user, &columns).await?;
@@ -203,14 +207,7 @@ impl TenantTx {
             &columns.standing_orders as &[Option<&str>]
         )
         .execute(self.conn())
-        .await
-        .map_err(|error| {
-            if violates(&error, "account_tenant_id_user_id_fkey") {
-                StoreError::NotFound { what: "user" }
-            } else {
-                error.into()
-            }
-        })?;
+        .await?;
         Ok(())
     }
 
@@ -232,8 +229,6 @@ impl TenantTx {
         Ok(())
     }
 }
-
-use std::borrow::Cow;
 
 fn accounts_max() -> i64 {
     i64::try_from(ACCOUNTS_PER_USER_MAX).unwrap_or(i64::MAX)

@@ -120,23 +120,23 @@ impl TenantTx {
         name: &str,
     ) -> Result<u64, StoreError> {
         let (tenant, user, now) = (self.id(), user.as_uuid(), self.now());
+        // Locked against deletion, which would otherwise fail us at the foreign key.
         let webhooks = sqlx::query_scalar!(
             "select webhook_id from webhook
              where tenant_id = $1 and active and $2 = any(events)
-             order by webhook_id",
+             order by webhook_id
+             for key share",
             tenant,
             name
         )
         .fetch_all(self.conn())
         .await?;
         let ids: Vec<_> = webhooks.iter().map(|_| self.shared.ids.uuid()).collect();
-        // A webhook that is deleted in this moment leaves the join instead of failing us.
         let made = sqlx::query!(
             "insert into webhook_delivery (tenant_id, delivery_id, webhook_id, event_id, user_id,
                                            event, status, next_attempt_at, created_at)
-             select $1, sent.delivery_id, hook.webhook_id, $2, $3, $4, 'pending', $5, $5
-             from unnest($6::uuid[], $7::uuid[]) as sent (delivery_id, webhook_id)
-             join webhook hook on hook.tenant_id = $1 and hook.webhook_id = sent.webhook_id",
+             select $1, sent.delivery_id, sent.webhook_id, $2, $3, $4, 'pending', $5, $5
+             from unnest($6::uuid[], $7::uuid[]) as sent (delivery_id, webhook_id)",
             tenant,
             event,
             user,

@@ -1,5 +1,6 @@
 //! Registered webhooks and their secrets.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -192,6 +193,7 @@ impl TenantTx {
             .map(|secret| place.seal(&self.shared.vault, Kind::Body, secret.as_str().as_bytes()))
             .transpose()?;
         let url = clean(&webhook.url);
+        let events = cleaned(&webhook.events);
         let row = sqlx::query_as!(
             WebhookRow,
             r#"insert into webhook (tenant_id, webhook_id, url, method, events, active,
@@ -204,7 +206,7 @@ impl TenantTx {
             id,
             &*url,
             webhook.method.as_str(),
-            &webhook.events,
+            &events as &[Cow<'_, str>],
             webhook.active,
             secret,
             signing,
@@ -281,6 +283,7 @@ impl TenantTx {
             }
         };
         let url = patch.url.as_deref().map(clean);
+        let events = patch.events.as_deref().map(cleaned);
         let row = sqlx::query_as!(
             WebhookRow,
             r#"update webhook
@@ -295,7 +298,7 @@ impl TenantTx {
             id,
             url.as_deref(),
             patch.method.map(WebhookMethod::as_str),
-            patch.events.as_deref(),
+            events as Option<Vec<Cow<'_, str>>>,
             patch.active,
             keep_secret,
             secret,
@@ -386,6 +389,10 @@ impl TenantTx {
 
 fn webhooks_max() -> i64 {
     i64::try_from(WEBHOOKS_PER_TENANT_MAX).unwrap_or(i64::MAX)
+}
+
+fn cleaned(texts: &[String]) -> Vec<Cow<'_, str>> {
+    texts.iter().map(|text| clean(text)).collect()
 }
 
 /// A signing key as it is shown, once.

@@ -43,7 +43,7 @@ async fn a_fresh_database_is_migrated_by_an_owner_who_is_no_superuser() {
         .create_database(&name, &owner.name)
         .await
         .expect("made");
-    if server.version().await.expect("known") >= 160_000 {
+    if server.version().await.expect("known") >= 16 {
         // Since PostgreSQL 16 only who made a role may grant it; here that was another test.
         let mut admin = connect(other.admin_url()).await;
         let grant = format!(
@@ -182,6 +182,12 @@ async fn a_schema_of_another_version_is_refused() {
         let error = open(database.runtime_url()).await.expect_err("refused");
         assert!(error.to_string().contains(word), "{error}");
     }
+    let mut wrong = LoginRole::from_url(database.runtime_url()).expect("a role");
+    wrong.name = "kontor_test_nobody".to_owned();
+    let stranger =
+        cluster::address(database.admin_url(), &wrong, database.name()).expect("an address");
+    let error = open(&stranger).await.expect_err("refused");
+    assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
     let nowhere = Sensitive::from("postgres://nobody@127.0.0.1:1/none");
     let error = open(&nowhere).await.expect_err("nobody there");
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");

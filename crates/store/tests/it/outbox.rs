@@ -135,3 +135,29 @@ async fn a_dead_letter_can_be_inspected_and_replayed_once() {
         assert_eq!(error.kind(), kind);
     }
 }
+
+#[tokio::test]
+async fn a_poisoned_payload_is_recorded_whatever_it_holds() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    let id = MessageId::new(SystemIds.uuid());
+    let letter = NewDeadLetter {
+        tenant_id: world.tenant,
+        message_id: id,
+        user_id: user,
+        topic: "analysis.requested.v1".to_owned(),
+        payload: serde_json::json!({"\0": ["\0", 1]}),
+        traceparent: None,
+        error: String::new(),
+    };
+    let recorded = world.system.record_dead_letter(&letter).await;
+    recorded.expect("recorded");
+    let read = world.system.dead_letter(id).await.expect("read");
+    assert_eq!(read.expect("there").message, letter);
+    let error = world
+        .system
+        .replay_dead_letter(id)
+        .await
+        .expect_err("unreadable");
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+}

@@ -77,3 +77,28 @@ async fn a_locked_user_keeps_others_waiting() {
     let mut third = world.begin().await;
     third.lock_user(user).await.expect("free again");
 }
+
+#[tokio::test]
+async fn a_snapshot_does_not_see_what_others_commit() {
+    let world = World::new().await;
+    world.store.ping().await.expect("alive");
+    let user = world.user(&[]).await;
+    let mut snapshot = world
+        .store
+        .begin_snapshot(world.tenant)
+        .await
+        .expect("begun");
+    let mut ordinary = world.begin().await;
+    let before = snapshot.user(user).await.expect("read");
+    let patch = UserPatch {
+        name: Some(Sensitive::from("Max")),
+        ..UserPatch::default()
+    };
+    let mut tx = world.begin().await;
+    let changed = tx.update_user(user, &patch).await.expect("changed");
+    tx.commit().await.expect("committed");
+    assert_eq!(snapshot.user(user).await.expect("read"), before);
+    assert_eq!(ordinary.user(user).await.expect("read"), changed);
+    let error = snapshot.lock_user(user).await.expect_err("changed since");
+    assert!(error.is_retryable(), "{error}");
+}

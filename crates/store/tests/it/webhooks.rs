@@ -88,3 +88,23 @@ async fn a_tenant_has_a_bounded_number_of_webhooks() {
         .expect_err("one too many");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
+
+#[tokio::test]
+async fn an_event_and_the_deletion_of_its_webhook_do_not_break_each_other() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    let id = world.webhook(&["one"]).await.webhook.id;
+    let mut deleting = world.begin().await;
+    deleting.delete_webhook(id).await.expect("deleted");
+    let emit = world.emit(user, "one");
+    let commit = async {
+        // Long enough for the event to wait for the deletion.
+        let pause = Duration::from_millis(100);
+        tokio::time::timeout(pause, std::future::pending::<()>())
+            .await
+            .expect_err("a while");
+        deleting.commit().await.expect("committed");
+    };
+    let (told, ()) = tokio::join!(emit, commit);
+    assert_eq!(told, 0);
+}
