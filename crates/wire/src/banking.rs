@@ -68,6 +68,7 @@ pub struct AccountResponse<'a> {
     /// IBAN.
     pub iban: &'a str,
     /// Address of the bank's logo.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub icon: &'a str,
     /// Monthly spending limit of a card; absent when unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
