@@ -32,6 +32,10 @@ impl GatewaySettings {
         let at_least_one = [
             ("limits.body_bytes_max", limits.body_bytes_max),
             ("limits.upload_body_bytes_max", limits.upload_body_bytes_max),
+            (
+                "limits.uploads_stored_at_once_max",
+                limits.uploads_stored_at_once_max,
+            ),
             ("limits.upload_accounts_max", limits.upload_accounts_max),
             (
                 "limits.upload_transactions_max",
@@ -109,6 +113,9 @@ pub struct Limits {
     pub upload_body_bytes_max: usize,
     /// Bytes of upload bodies that are received at one time; further uploads wait.
     pub upload_bytes_in_flight_max: usize,
+    /// Uploads that are stored at one time, each with a database connection that it may hold for
+    /// seconds; must leave connections of the pool to everybody else. Further uploads wait.
+    pub uploads_stored_at_once_max: usize,
     /// Accounts in one upload.
     pub upload_accounts_max: usize,
     /// Transactions in one upload, all accounts together.
@@ -130,6 +137,7 @@ impl Default for Limits {
         Self {
             upload_body_bytes_max: 64 << 20,
             upload_bytes_in_flight_max: 256 << 20,
+            uploads_stored_at_once_max: 4,
             upload_accounts_max: 1_000,
             upload_transactions_max: 50_000,
             body_bytes_max: 1 << 20,
@@ -180,7 +188,8 @@ pub struct Timeouts {
     pub request_seconds_max: u64,
     /// An upload from its head to its answer.
     pub upload_seconds_max: u64,
-    /// The head of a request.
+    /// The head of a request, and the silence of a kept connection before it. Longer than the 60 s
+    /// that load balancers keep idle connections, so that they never send into a closed one.
     pub head_seconds_max: u64,
     /// What is under way at shutdown.
     pub shutdown_seconds_max: u64,
@@ -195,7 +204,7 @@ impl Default for Timeouts {
         Self {
             request_seconds_max: 30,
             upload_seconds_max: 120,
-            head_seconds_max: 15,
+            head_seconds_max: 75,
             shutdown_seconds_max: 10,
             resolve_seconds_max: 2,
             signing_overlap_seconds: 24 * 60 * 60,

@@ -75,6 +75,7 @@ struct Shared {
     polling_rate: Buckets<(TenantId, UserId, &'static str)>,
     places: Arc<Semaphore>,
     upload_units: Arc<Semaphore>,
+    upload_turns: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -98,6 +99,7 @@ impl AppState {
             polling_rate: Buckets::new(polling_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             places: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
             upload_units: Arc::new(Semaphore::new(upload_units)),
+            upload_turns: Arc::new(Semaphore::new(limits.uploads_stored_at_once_max)),
             metrics: Metrics::register(parts.registry),
             settings: parts.settings,
             store: parts.store,
@@ -173,6 +175,11 @@ impl AppState {
             .acquire_many_owned(needed)
             .await
             .ok()
+    }
+
+    /// Waits until an upload may be stored.
+    pub(crate) async fn upload_turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.upload_turns).acquire_owned().await.ok()
     }
 }
 

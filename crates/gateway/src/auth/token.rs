@@ -170,6 +170,39 @@ mod tests {
         assert_eq!(revoked.verify(token, at(2)), Err(TokenError::Expired));
     }
 
+    /// The first key pair of RFC 8032 §7.1.
+    const ED25519_SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+    const ED25519_PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    /// What PKCS#8 puts before the seed.
+    const PKCS8_HEAD: &str = "302e020100300506032b657004220420";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits = hex.as_bytes().chunks(2);
+        let pair = |pair: &[u8]| std::str::from_utf8(pair).expect("ASCII").to_owned();
+        digits
+            .map(|digits| u8::from_str_radix(&pair(digits), 16).expect("hex"))
+            .collect()
+    }
+
+    #[test]
+    fn ed25519_signs_as_well_and_its_public_half_does_not() {
+        let private = Sensitive::new(bytes(&format!("{PKCS8_HEAD}{ED25519_SEED}")));
+        let public = bytes(ED25519_PUBLIC);
+        let key = SigningKey::try_eddsa("a", &private, &public).expect("a pair");
+        let ring = KeyRing::try_new(vec![key], 0).expect("a ring");
+        let token = ring.sign(grant(), at(0)).expect("signed");
+        let claims = ring.verify(token.as_str(), at(1)).expect("valid");
+        assert_eq!(claims.sub, "demo");
+        // Everybody may know the public key; used as a shared secret it must not pass.
+        let confused = SigningKey::try_hs256("a", &Sensitive::new(public)).expect("long enough");
+        let confused = KeyRing::try_new(vec![confused], 0).expect("a ring");
+        let forged = confused.sign(grant(), at(0)).expect("signed");
+        assert_eq!(
+            ring.verify(forged.as_str(), at(1)),
+            Err(TokenError::Invalid)
+        );
+    }
+
     #[test]
     fn altered_and_unsigned_tokens_are_refused() {
         let ring = ring("a", 1, 0);

@@ -52,6 +52,7 @@ pub(crate) async fn create_external_accounts(
 ) -> ApiResult<Answer> {
     let UploadBody { bytes, room } = write.body;
     let uploaded = read(bytes, &state.settings().limits).await?;
+    let turn = state.upload_turn().await;
     let mut tx = state.store().begin(caller.tenant()).await?;
     if let Some(answer) = write.idempotency.earlier(&mut tx).await? {
         return Ok(answer);
@@ -76,7 +77,7 @@ pub(crate) async fn create_external_accounts(
         .remember(&mut tx, Some(user.id), &answer)
         .await?;
     tx.commit().await?;
-    drop(room);
+    drop((turn, room));
     Ok(answer)
 }
 
