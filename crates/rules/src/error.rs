@@ -83,9 +83,9 @@ pub enum RuleProblem {
         /// The tag as written.
         tag: String,
     },
-    /// The tag is an inner node; only fallbacks may be that vague.
-    #[error("the tag {tag:?} has tags below it; choose one of those")]
-    InnerTag {
+    /// The tag is the root of a tree, which every transaction of a direction has anyway.
+    #[error("the tag {tag:?} is a root; choose one below it")]
+    RootTag {
         /// The tag as written.
         tag: String,
     },

@@ -80,8 +80,8 @@ fn rule(
         .ok_or_else(|| RuleProblem::UnknownTag {
             tag: entry.tag.clone(),
         })?;
-    if !around.taxonomy.is_leaf(tag) && !entry.fallback {
-        return Err(RuleProblem::InnerTag { tag: entry.tag });
+    if around.taxonomy.parent(tag).is_none() {
+        return Err(RuleProblem::RootTag { tag: entry.tag });
     }
     let strength = around.strengths.get(&entry.strength);
     let strength = strength.ok_or_else(|| RuleProblem::UnknownStrength {

@@ -7,7 +7,7 @@ use crate::normalize::stages;
 /// Factor of the rolling hash; any odd number with well-mixed bits does.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Fewest letters of a word that is cut off its number, as in the stage.
-const CUT_LETTERS_MIN: u32 = 3;
+const CUT_LETTERS_MIN: u32 = 2;
 /// First character of the two-byte Latin blocks that [`FOLDS`] covers.
 const FOLDS_FROM: u32 = 0x80;
 /// How many characters [`FOLDS`] covers.

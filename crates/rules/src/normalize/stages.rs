@@ -1,7 +1,7 @@
 //! The stages of normalisation, written for clarity.
 
 /// Fewest letters of a word that is cut off its number.
-const CUT_LETTERS_MIN: usize = 3;
+const CUT_LETTERS_MIN: usize = 2;
 
 /// A character on its way through the stages, and the bytes of the text it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,6 @@ pub const STAGES: &[Stage] = &[
         keeps: &[
             "o2",
             "b2b",
-            "vl12",
             "1und1",
             "de07zzz0110",
             "8u0sdkse417",

@@ -1,0 +1,5 @@
+//! Tests over the shipped pack, and of the compiled matcher against the reference.
+
+mod agreement;
+mod pack;
+mod refusals;

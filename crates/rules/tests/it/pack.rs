@@ -1,0 +1,126 @@
+//! What holds for every shipped rule.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use domain::UserType;
+use rules::example::Example;
+use rules::{Rule, RuleId, RulePack, Scratch, Stage};
+
+/// The shipped pack.
+pub(crate) fn pack() -> RulePack {
+    RulePack::builtin().expect("the shipped pack is valid")
+}
+
+fn winner(pack: &RulePack, tree: UserType, example: &Example, scratch: &mut Scratch) -> RuleId {
+    let view = pack.prepare(&example.transaction, &example.context);
+    pack.categorize(tree, &view, scratch).rule
+}
+
+fn applied(pack: &RulePack) -> impl Iterator<Item = (RuleId, &Rule)> {
+    pack.rules()
+        .filter(|(_, rule)| rule.status.stage != Stage::Removed)
+}
+
+#[test]
+fn every_hit_is_decided_by_its_rule() {
+    let pack = pack();
+    let mut scratch = pack.scratch();
+    let mut wrong = Vec::new();
+    for (id, rule) in applied(&pack) {
+        for hit in &rule.hits {
+            let decided = winner(&pack, rule.tree, hit, &mut scratch);
+            if decided != id {
+                wrong.push(format!(
+                    "{}: {} -> {}",
+                    rule.id,
+                    hit.text,
+                    pack.rule_name(decided)
+                ));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} hits:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn no_miss_is_decided_by_its_rule() {
+    let pack = pack();
+    let mut scratch = pack.scratch();
+    let mut wrong = Vec::new();
+    for (id, rule) in applied(&pack) {
+        for miss in &rule.misses {
+            if winner(&pack, rule.tree, miss, &mut scratch) == id {
+                wrong.push(format!("{}: {}", rule.id, miss.text));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} misses:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_listing_names_every_file() {
+    let pack = pack();
+    let files: BTreeSet<(UserType, &str)> = pack
+        .rules()
+        .map(|(_, rule)| (rule.tree, rule.file.as_str()))
+        .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    for tree in [UserType::Person, UserType::Company] {
+        let listed: BTreeSet<String> = files
+            .iter()
+            .filter(|(of, _)| *of == tree)
+            .map(|(_, file)| (*file).to_owned())
+            .collect();
+        let present: BTreeSet<String> = fs::read_dir(root.join(tree.as_str()))
+            .expect("the directory is there")
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .into_string()
+                    .expect("UTF-8")
+            })
+            .collect();
+        assert_eq!(listed, present, "{tree}");
+    }
+}
+
+#[test]
+fn the_pack_is_the_same_each_time() {
+    let (one, two) = (pack(), pack());
+    assert_eq!(one.hash(), two.hash());
+    assert_eq!(one.hash().len(), 64);
+    assert_eq!(one.taxonomy().hash(), two.taxonomy().hash());
+    let names = |pack: &RulePack| {
+        pack.rules()
+            .map(|(_, rule)| rule.id.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&one), names(&two));
+}
+
+#[test]
+fn enough_tags_can_be_reached() {
+    let pack = pack();
+    let reached = |tree| -> BTreeSet<_> {
+        applied(&pack)
+            .map(|(_, rule)| rule)
+            .filter(|rule| rule.tree == tree)
+            .map(|rule| rule.tag)
+            .collect()
+    };
+    assert!(reached(UserType::Person).len() >= 60);
+    assert!(reached(UserType::Company).len() >= 20);
+}
