@@ -1,6 +1,7 @@
 //! What holds for every shipped rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -123,4 +124,28 @@ fn enough_tags_can_be_reached() {
     };
     assert!(reached(UserType::Person).len() >= 60);
     assert!(reached(UserType::Company).len() >= 20);
+}
+
+/// One snapshot per rule file: what each hit is decided to be, and by which piece of it.
+#[test]
+fn decisions_are_known() {
+    let pack = pack();
+    let mut scratch = pack.scratch();
+    let mut pages: BTreeMap<String, String> = BTreeMap::new();
+    for (_, rule) in applied(&pack) {
+        let page = pages
+            .entry(format!("{}-{}", rule.tree, rule.file))
+            .or_default();
+        for hit in &rule.hits {
+            let view = pack.prepare(&hit.transaction, &hit.context);
+            let decided = pack.categorize(rule.tree, &view, &mut scratch);
+            let (tag, evidence) = (pack.tag_name(decided.tag), decided.evidence);
+            let piece = evidence.matched(&hit.transaction);
+            let field = evidence.field.as_str();
+            writeln!(page, "{}\n  {tag} <- {field} {piece:?}", hit.text).expect("a string grows");
+        }
+    }
+    for (name, page) in pages {
+        insta::assert_snapshot!(name, page);
+    }
 }

@@ -1,0 +1,8 @@
+//! Benchmarks: each prints its figures and their ratio to a baseline measured in the same run.
+//!
+//! A ratio survives a change of machine, a duration does not. Every figure is the fastest of
+//! several rounds, and the rounds of all candidates alternate, so that a busy moment hits all of
+//! them alike.
+
+pub mod harness;
+pub mod statements;

@@ -1,0 +1,6 @@
+//! The chain of stages as its callers see it.
+
+mod chain;
+mod findings;
+mod golden;
+mod invented;
