@@ -166,3 +166,73 @@ impl Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::fixture::documented;
+
+    #[tokio::test]
+    async fn a_failing_receiver_has_a_small_share_until_it_accepts() {
+        let mut held = Held::default();
+        let webhook = documented().webhook_id;
+        assert_eq!(held.room(webhook), IN_FLIGHT_PER_WEBHOOK_MAX);
+        for (receiver, share) in [
+            (Receiver::Fails, IN_FLIGHT_PER_FAILING_MAX),
+            (Receiver::Accepts, IN_FLIGHT_PER_WEBHOOK_MAX),
+        ] {
+            held.start(webhook, async move { receiver });
+            assert_eq!(held.in_flight(), 1);
+            assert_eq!(held.ended().await, Some(()));
+            assert_eq!(held.room(webhook), share, "{receiver:?}");
+        }
+        assert_eq!(held.ended().await, None);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_panics_frees_its_slot() {
+        let mut held = Held::default();
+        let webhook = documented().webhook_id;
+        held.start(webhook, async { panic!("as a receiver's library might") });
+        assert_eq!(held.ended().await, Some(()));
+        assert_eq!(held.in_flight(), 0);
+        assert_eq!(held.room(webhook), IN_FLIGHT_PER_FAILING_MAX);
+    }
+
+    #[tokio::test]
+    async fn parked_deliveries_are_bounded_and_hold_no_data() {
+        let mut held = Held::default();
+        let webhook = documented().webhook_id;
+        for _ in 0..IN_FLIGHT_PER_WEBHOOK_MAX {
+            held.start(webhook, std::future::pending());
+        }
+        for _ in 0..=PARKED_PER_WEBHOOK_MAX {
+            held.park(documented(), Instant::now());
+        }
+        // No slot is free, so nothing comes out.
+        assert_eq!(held.unpark(), []);
+        let parked = held.unpark_all();
+        assert_eq!(parked.len(), PARKED_PER_WEBHOOK_MAX);
+        assert!(parked.iter().all(|delivery| delivery.data.is_none()));
+        assert_eq!(held.unpark_all(), []);
+    }
+
+    #[tokio::test]
+    async fn as_many_come_out_as_slots_are_free() {
+        let mut held = Held::default();
+        for _ in 0..IN_FLIGHT_PER_WEBHOOK_MAX * 2 {
+            held.park(documented(), Instant::now());
+        }
+        assert_eq!(held.unpark().len(), IN_FLIGHT_PER_WEBHOOK_MAX);
+        // A lease that ended by itself needs no giving back.
+        let Some(ended) = Instant::now().checked_sub(LEASE) else {
+            return;
+        };
+        let other = DueDelivery {
+            webhook_id: WebhookId::new(documented().lease),
+            ..documented()
+        };
+        held.park(other, ended);
+        assert_eq!(held.unpark_all().len(), IN_FLIGHT_PER_WEBHOOK_MAX);
+    }
+}

@@ -111,22 +111,21 @@ fn render_body(due: &DueDelivery) -> Result<Vec<u8>, SendError> {
     serde_json::to_vec(&payload).map_err(|_| SendError::InvalidData)
 }
 
+/// A delivery for tests.
 #[cfg(test)]
-mod tests {
+pub(crate) mod fixture {
     use domain::ClientId;
 
     use super::*;
-    use crate::signature::verify;
 
-    const KEY: &[u8] = b"0123456789abcdef01234567";
-    const PREVIOUS_KEY: &[u8] = b"abcdef0123456789abcdef01";
+    pub(crate) const KEY: &[u8] = b"0123456789abcdef01234567";
 
     fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
         text.parse().expect("an id")
     }
 
     /// The documented example, with data whose numbers no parser would print again like this.
-    fn documented() -> DueDelivery {
+    pub(crate) fn documented() -> DueDelivery {
         let requested_at = DateTime::from_timestamp(1_705_928_927, 0).expect("in range");
         DueDelivery {
             tenant_id: id("0b7c9a52-3b8e-4e0e-9a5b-0d5a9f1c1a01"),
@@ -150,6 +149,15 @@ mod tests {
             created_at: requested_at,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::{KEY, documented};
+    use super::*;
+    use crate::signature::verify;
+
+    const PREVIOUS_KEY: &[u8] = b"abcdef0123456789abcdef01";
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_705_929_000, 500_000_000).expect("in range")

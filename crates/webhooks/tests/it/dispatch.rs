@@ -9,15 +9,13 @@ use domain::Clock;
 use domain::address::TargetPolicy;
 use store::DeliveryStatus;
 use testkit::receiver::{Answer, Receiver};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use webhooks::dispatcher::LEASE;
 use webhooks::http::{HttpClient, HttpLimits};
 use webhooks::signature::{Message, SigningKey, verify};
 use webhooks::target::SystemLookup;
 
 use crate::receivers::Steady;
-use crate::world::World;
+use crate::world::{World, run_while};
 
 /// Generous for a loopback; a test that waits for it fails.
 const ARRIVAL: Duration = Duration::from_secs(20);
@@ -38,15 +36,11 @@ async fn an_event_arrives_signed_while_the_dispatcher_runs() -> Result<()> {
     let receiver = Receiver::start().await?;
     let created = world.webhook(&receiver.url("/hook")).await?;
     let user = world.user().await?;
-    let dispatcher = world.dispatcher(client());
-    let stop = CancellationToken::new();
-    let mut running = JoinSet::new();
-    let stopping = stop.clone();
-    running.spawn(async move { dispatcher.run(&stopping).await });
-    world.event(user, 7).await?;
-    let arrived = receiver.wait_for(1, ARRIVAL).await?;
-    stop.cancel();
-    running.join_next().await.expect("was running")?;
+    let arrived = run_while(&world.dispatcher(client()), async {
+        world.event(user, 7).await?;
+        receiver.wait_for(1, ARRIVAL).await
+    })
+    .await?;
 
     let request = &arrived[0];
     let header = |name| request.header(name).expect("the header");
@@ -85,15 +79,8 @@ async fn an_attempt_under_way_ends_before_the_dispatcher_stops() -> Result<()> {
     receiver.answer(Answer::Delayed(204, Duration::from_millis(500)));
     let webhook = world.webhook(&receiver.url("/hook")).await?.webhook.id;
     world.event(world.user().await?, 1).await?;
-    let dispatcher = world.dispatcher(client());
-    let stop = CancellationToken::new();
-    let stopping = async {
-        receiver.wait_for(1, ARRIVAL).await?;
-        stop.cancel();
-        Ok::<_, anyhow::Error>(())
-    };
-    let ((), stopped) = tokio::join!(dispatcher.run(&stop), stopping);
-    stopped?;
+    // It ends as soon as the request has come, long before its answer.
+    run_while(&world.dispatcher(client()), receiver.wait_for(1, ARRIVAL)).await?;
     let deliveries = world.deliveries(webhook).await?;
     assert_eq!(deliveries[0].status, DeliveryStatus::Delivered);
     assert_eq!(deliveries[0].response_status, Some(204));

@@ -7,12 +7,11 @@ use std::time::Duration;
 use anyhow::Result;
 use store::DeliveryStatus;
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
 use webhooks::dispatcher::{IN_FLIGHT_MAX, IN_FLIGHT_PER_WEBHOOK_MAX};
 use webhooks::http::SignedRequest;
 use webhooks::{HttpSender, SendError};
 
-use crate::world::World;
+use crate::world::{World, run_while};
 
 const SLOW: &str = "https://slow.example.com/";
 const FAST: &str = "https://fast.example.com/";
@@ -66,20 +65,17 @@ async fn a_slow_receiver_does_not_block_the_others() -> Result<()> {
         waiting_most: Arc::default(),
         fast: Arc::default(),
     };
-    let dispatcher = world.dispatcher(gate.clone());
-    let stop = CancellationToken::new();
-    let watching = async {
+    let held_up = run_while(&world.dispatcher(gate.clone()), async {
         tokio::time::timeout(ARRIVAL, gate.fast.notified()).await?;
         let held_up = gate.waiting.load(Ordering::SeqCst);
         opening.send_replace(true);
-        let all = world
+        world
             .counted(|counted| counted.delivered >= SLOW_USERS + 2)
-            .await;
-        stop.cancel();
-        all.map(|()| held_up)
-    };
-    let ((), held_up) = tokio::join!(dispatcher.run(&stop), watching);
-    assert!(held_up? > 0, "the slow ones were still under way");
+            .await?;
+        Ok(held_up)
+    })
+    .await?;
+    assert!(held_up > 0, "the slow ones were still under way");
     let most = gate.waiting_most.load(Ordering::SeqCst);
     assert!(
         most <= IN_FLIGHT_PER_WEBHOOK_MAX,

@@ -12,11 +12,10 @@ use testkit::receiver::{Answer, Receiver};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 use webhooks::{Dispatcher, HttpClient, Surroundings};
 
-use crate::world::World;
+use crate::world::{World, run_while};
 
 /// A test that waits for it fails.
 const ARRIVAL: Duration = Duration::from_secs(30);
@@ -103,8 +102,7 @@ async fn an_outage_is_waited_out() -> Result<()> {
     world.webhook(&receiver.url("/hook")).await?;
     let user = world.user().await?;
     let (dispatcher, mut line) = far_dispatcher(&world).await?;
-    let stop = CancellationToken::new();
-    let happening = async {
+    run_while(&dispatcher, async {
         world.event(user, 1).await?;
         receiver.wait_for(1, ARRIVAL).await?;
         line.cut().await;
@@ -112,15 +110,9 @@ async fn an_outage_is_waited_out() -> Result<()> {
         world.event(user, 2).await?;
         line.mend().await?;
         receiver.wait_for(2, ARRIVAL).await?;
-        stop.cancel();
-        anyhow::Ok(())
-    };
-    let ((), happened) = tokio::join!(dispatcher.run(&stop), async {
-        let happened = happening.await;
-        stop.cancel();
-        happened
-    });
-    happened
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -131,20 +123,14 @@ async fn an_outcome_is_kept_until_the_database_is_back() -> Result<()> {
     let webhook = world.webhook(&receiver.url("/hook")).await?.webhook.id;
     world.event(world.user().await?, 1).await?;
     let (dispatcher, mut line) = far_dispatcher(&world).await?;
-    let happening = async {
+    run_while(&dispatcher, async {
         receiver.wait_for(1, ARRIVAL).await?;
         line.cut().await;
         world.counted(|counted| counted.store_failures >= 1).await?;
-        line.mend().await
-    };
-    let stop = CancellationToken::new();
-    let ((), happened) = tokio::join!(dispatcher.run(&stop), async {
-        let happened = happening.await;
-        let delivered = world.counted(|counted| counted.delivered == 1).await;
-        stop.cancel();
-        happened.and(delivered)
-    });
-    happened?;
+        line.mend().await?;
+        world.counted(|counted| counted.delivered == 1).await
+    })
+    .await?;
     assert_eq!(
         world.deliveries(webhook).await?[0].status,
         DeliveryStatus::Delivered

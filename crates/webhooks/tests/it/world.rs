@@ -14,6 +14,7 @@ use store::{
     SystemStore, UnknownTenant, WebhookMethod,
 };
 use testkit::TestDatabase;
+use tokio_util::sync::CancellationToken;
 use webhooks::{CounterValues, Counters, Dispatcher, HttpSender, Surroundings};
 
 /// Deliveries per page; no test has more.
@@ -172,4 +173,19 @@ impl World {
         deliveries.reverse();
         Ok(deliveries)
     }
+}
+
+/// Runs the dispatcher until something has happened, or has failed to.
+pub(crate) async fn run_while<S: HttpSender, T>(
+    dispatcher: &Dispatcher<S>,
+    happening: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let stop = CancellationToken::new();
+    let happening = async {
+        let happened = happening.await;
+        stop.cancel();
+        happened
+    };
+    let ((), happened) = tokio::join!(dispatcher.run(&stop), happening);
+    happened
 }
