@@ -10,4 +10,5 @@ mod analyze;
 mod conformance;
 mod faults;
 mod limits;
+mod readme;
 mod tenancy;

@@ -152,6 +152,10 @@ impl World {
         let workers = (0..2)
             .map(|_| settings.command(["work"]).spawn())
             .collect::<Result<Vec<_>>>()?;
+        // RabbitMQ 3.10 writes the names of new queues a moment late; a kill before that loses them.
+        for queue in ["kontor.analysis", "kontor.dead"] {
+            broker.remembers(queue).await?;
+        }
         Ok(Self {
             gateway,
             workers,
