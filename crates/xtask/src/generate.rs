@@ -6,9 +6,6 @@ use clap::ValueEnum;
 use crate::workspace::Workspace;
 use crate::{docs, process, sql, tidy};
 
-/// The OpenAPI document that clients can read without a running service.
-const OPENAPI: &str = "docs/openapi.json";
-
 /// Something that is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
@@ -49,7 +46,7 @@ fn openapi(workspace: &Workspace) -> Result<()> {
         "openapi",
     ];
     let text = process::output(&mut workspace.cargo(&arguments))?;
-    std::fs::write(workspace.path(OPENAPI), text)?;
-    println!("{OPENAPI}");
+    std::fs::write(workspace.path(tidy::OPENAPI), text)?;
+    println!("{}", tidy::OPENAPI);
     Ok(())
 }

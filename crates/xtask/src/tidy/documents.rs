@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::metadata::{Metadata, Package};
 use super::{Violation, files_below, read, relative};
@@ -12,6 +12,12 @@ use crate::workspace::Workspace;
 
 /// Documents outside the crates.
 const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+
+/// The OpenAPI document that clients can read without a running service.
+pub(crate) const OPENAPI: &str = "docs/openapi.json";
+
+/// What the gateway's test compares its document with.
+const OPENAPI_SNAPSHOT: &str = "crates/gateway/tests/it/snapshots/it__openapi__openapi.snap";
 
 /// What a path of the repository starts with.
 const FOLDERS: [&str; 7] = [
@@ -48,6 +54,7 @@ pub(super) fn check(root: &Path, metadata: &Metadata) -> Result<Vec<Violation>> 
         let message = "is not what the rules say, run `cargo xtask gen docs`";
         violations.push(Violation::new(docs::PAGE, 0, message));
     }
+    violations.extend(check_openapi(root)?);
     for path in documents(root)? {
         violations.extend(check_links(root, &path, &read(&path)?));
     }
@@ -86,7 +93,8 @@ fn check_readme(root: &Path, package: &Package) -> Result<Option<Violation>> {
 /// Where a crate's README file is and what it should say: the crate's documentation.
 fn readme(package: &Package) -> Result<(PathBuf, String)> {
     let folder = package.manifest_path.parent().unwrap_or(Path::new("."));
-    let roots = ["src/lib.rs", "src/main.rs"].map(|root| folder.join(root));
+    // A package of tests has no other root than theirs.
+    let roots = ["src/lib.rs", "src/main.rs", "it/main.rs"].map(|root| folder.join(root));
     let text = match roots.iter().find(|root| root.is_file()) {
         Some(root) => read(root)?,
         None => String::new(),
@@ -149,6 +157,22 @@ fn documents(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// The committed OpenAPI document is the one that a test of the gateway holds fast.
+fn check_openapi(root: &Path) -> Result<Option<Violation>> {
+    let snapshot = fs::read_to_string(root.join(OPENAPI_SNAPSHOT)).unwrap_or_default();
+    let document = fs::read_to_string(root.join(OPENAPI)).unwrap_or_default();
+    let message = "is not what the gateway serves, run `cargo xtask gen openapi`";
+    let is_same = snapshot_body(&snapshot)? == serde_json::from_str(&document).ok();
+    Ok((!is_same).then(|| Violation::new(OPENAPI, 0, message)))
+}
+
+/// The JSON below the heading of a snapshot.
+fn snapshot_body(snapshot: &str) -> Result<Option<serde_json::Value>> {
+    let mut parts = snapshot.splitn(3, "---\n");
+    let body = parts.nth(2).map(serde_json::from_str).transpose();
+    body.context("the snapshot of the OpenAPI document is no JSON")
+}
+
 /// Links to files, and paths named as code, must lead to one.
 fn check_links(root: &Path, path: &Path, text: &str) -> Vec<Violation> {
     let folder = path.parent().unwrap_or(root);
@@ -208,6 +232,14 @@ mod tests {
         let line = "See [`x`](../docs/API.md) and [that](https://a.example).";
         assert_eq!(without_code_links(line), line);
         assert_eq!(without_code_links("`[` and `]`"), "`[` and `]`");
+    }
+
+    #[test]
+    fn the_body_of_a_snapshot_is_read_below_its_heading() {
+        let snapshot = "---\nsource: a.rs\nexpression: document\n---\n{\"openapi\": \"3.1.0\"}\n";
+        let body = snapshot_body(snapshot).unwrap().unwrap();
+        assert_eq!(body["openapi"], "3.1.0");
+        assert_eq!(snapshot_body("").unwrap(), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 use metadata::Metadata;
 use source::Source;
 
-pub(crate) use documents::write_readmes;
+pub(crate) use documents::{OPENAPI, write_readmes};
 
 /// A broken rule and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
