@@ -1,5 +1,6 @@
 //! How the process ends: its exit code, and its last words.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Error;
@@ -50,7 +51,8 @@ impl std::error::Error for Refusal {}
 
 /// Writes the error with its causes as one line and chooses the exit code.
 pub(crate) fn report(error: &Error) -> ExitCode {
-    eprintln!("kontor: {error:#}");
+    // Standard error may be closed; the exit code says it too.
+    let _ = writeln!(std::io::stderr(), "kontor: {error:#}");
     ExitCode::from(code(error))
 }
 

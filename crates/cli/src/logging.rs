@@ -1,6 +1,6 @@
 //! Where log lines go and how they look.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -45,4 +45,24 @@ pub(crate) fn start(section: &LogSection, reader: Reader) {
     } else {
         builder.try_init()
     };
+}
+
+/// Reports a panic by its place alone, without backtrace: its message may quote the data that it
+/// stumbled over.
+pub(crate) fn keep_panics_short() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(place, "a defect of this program: it panicked");
+        } else {
+            // Standard error may be closed as well; there is nobody left to tell then.
+            let _ = writeln!(
+                io::stderr(),
+                "kontor: a defect of this program: panic at {place}"
+            );
+        }
+    }));
 }

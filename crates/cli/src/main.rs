@@ -13,6 +13,7 @@ mod keys;
 mod lifetime;
 mod logging;
 mod metrics;
+mod output;
 mod parts;
 mod probes;
 mod scheduler;
@@ -36,9 +37,11 @@ use serve::Role;
 const RUNTIME_STOP_MAX: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
+    logging::keep_panics_short();
     let line = Kontor::parse();
     match run(line) {
         Ok(code) => code,
+        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => exit::report(&error),
     }
 }
@@ -92,7 +95,7 @@ fn configured(file: Option<&Path>, need: Need, reader: Reader) -> Result<Config>
 
 fn print_config(file: Option<&Path>) -> Result<ExitCode> {
     let loaded = load(file);
-    print!("{}", loaded.render());
+    output::line(loaded.render().trim_end())?;
     loaded.for_need(Need::Nothing)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -100,13 +103,16 @@ fn print_config(file: Option<&Path>) -> Result<ExitCode> {
 async fn migrate(config: &Config) -> Result<()> {
     let applied = database::migrate_configured(config).await?;
     let versions: Vec<String> = applied.versions.iter().map(ToString::to_string).collect();
-    println!(
-        "{} migrations were there, {} applied{}{}",
+    let listed = if versions.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", versions.join(", "))
+    };
+    output::line(&format!(
+        "{} migrations were there, {} applied{listed}",
         applied.before,
-        versions.len(),
-        if versions.is_empty() { "" } else { ": " },
-        versions.join(", ")
-    );
+        versions.len()
+    ))?;
     Ok(())
 }
 

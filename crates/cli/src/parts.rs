@@ -25,8 +25,6 @@ use crate::metrics::ProcessMetrics;
 use crate::probes::{self, Probes};
 use crate::scheduler::Scheduler;
 
-/// Prefix of the queues' names at the broker.
-const QUEUE_PREFIX: &str = "kontor";
 /// How long relay and consumers may finish what is under way when the process stops.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -202,10 +200,8 @@ impl Parts {
             .amqp_url
             .as_ref()
             .context("AMQP_URL is not set")?;
-        Ok(Rabbit::try_new(
-            &Sensitive::from(url.expose()),
-            QUEUE_PREFIX,
-        )?)
+        let url = Sensitive::from(url.expose());
+        Ok(Rabbit::try_new(&url, &self.config.broker.queue_prefix)?)
     }
 
     fn relay_policy(&self) -> RelayPolicy {

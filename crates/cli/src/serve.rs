@@ -16,6 +16,7 @@ use crate::exit::Refusal;
 use crate::keys::Keys;
 use crate::lifetime::{Ending, LAST_THINGS_MAX, Lifetime};
 use crate::metrics::ProcessMetrics;
+use crate::output;
 use crate::parts::Parts;
 
 /// What a process does.
@@ -203,17 +204,27 @@ async fn bind(config: &Config, role: Role) -> Result<Option<TcpListener>> {
     }
 }
 
-/// Says on standard output how to use what is running.
+/// Says on standard output how to use what is running. Nobody has to read it.
 fn announce(address: SocketAddr, demo: Demo) {
     let base = format!("http://{address}");
-    println!("Kontor {} is running at {base}", env!("CARGO_PKG_VERSION"));
-    if demo == Demo::Known {
-        println!("Client for trying it out, with every scope: {DEMO_ID}, secret {DEMO_SECRET}");
-        println!(
-            "Open {base}/api/docs, or try: curl {base}/api/auth -d grant_type=client_credentials \
-             -d client_id={DEMO_ID} -d client_secret={DEMO_SECRET}"
-        );
-    } else {
-        println!("Open {base}/api/docs, or try: curl {base}/health/ready");
+    let mut lines = vec![format!(
+        "Kontor {} is running at {base}",
+        env!("CARGO_PKG_VERSION")
+    )];
+    let attempt = match demo {
+        Demo::Known => {
+            lines.push(format!(
+                "Client for trying it out, with every scope: {DEMO_ID}, secret {DEMO_SECRET}"
+            ));
+            format!(
+                "curl {base}/api/auth -d grant_type=client_credentials -d client_id={DEMO_ID} \
+                 -d client_secret={DEMO_SECRET}"
+            )
+        }
+        Demo::Private => format!("curl {base}/health/ready"),
+    };
+    lines.push(format!("Open {base}/api/docs, or try: {attempt}"));
+    if let Err(error) = output::line(&lines.join("\n")) {
+        tracing::debug!(%error, "nobody reads standard output");
     }
 }

@@ -16,6 +16,7 @@ use crate::command::ClientCommand;
 use crate::config::Config;
 use crate::database::World;
 use crate::exit::Refusal;
+use crate::output;
 
 /// Length of a secret that we make, in random bytes.
 const SECRET_BYTES: usize = 32;
@@ -90,24 +91,24 @@ impl Change {
                     scopes,
                 };
                 store.add_client(&client).await?;
-                println!("client_id: {id}");
-                secret.show();
+                output::line(&format!("client_id: {id}"))?;
+                secret.show()?;
             }
             Self::List => {
                 for client in store.list_clients().await? {
-                    println!("{}", line(&client));
+                    output::line(&line(&client))?;
                 }
             }
             Self::RotateSecret { id, secret } => {
                 store
                     .set_client_secret_hash(&id, &secret.hash(&world)?)
                     .await?;
-                println!("client_id: {id}");
-                secret.show();
+                output::line(&format!("client_id: {id}"))?;
+                secret.show()?;
             }
             Self::SetScopes { id, scopes } => {
                 store.set_client_scopes(&id, &scopes).await?;
-                println!("{id}: {}", scopes.join(" "));
+                output::line(&format!("{id}: {}", scopes.join(" ")))?;
             }
         }
         Ok(())
@@ -128,10 +129,11 @@ impl NewSecret {
     }
 
     /// Prints a secret that we made: this is the only time that anybody can read it.
-    fn show(&self) {
+    fn show(&self) -> Result<()> {
         if let Self::Made(secret) = self {
-            println!("client_secret: {}", secret.as_str());
+            output::line(&format!("client_secret: {}", secret.as_str()))?;
         }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use store::SystemStore;
 use super::{not_found, or_none, typed, with_system};
 use crate::command::DeadLettersCommand;
 use crate::config::Config;
+use crate::output;
 
 /// Runs a command.
 ///
@@ -31,7 +32,7 @@ pub(crate) async fn run(config: &Config, command: DeadLettersCommand) -> Result<
 async fn list(store: SystemStore, limit: u32) -> Result<()> {
     for letter in store.dead_letters(limit).await? {
         let message = &letter.message;
-        println!(
+        output::line(&format!(
             "{}\tdied={}\ttopic={}\ttenant={}\tuser={}\terror={}",
             message.message_id,
             letter.died_at.to_rfc3339(),
@@ -39,7 +40,7 @@ async fn list(store: SystemStore, limit: u32) -> Result<()> {
             message.tenant_id,
             message.user_id,
             message.error,
-        );
+        ))?;
     }
     Ok(())
 }
@@ -49,7 +50,7 @@ async fn show(store: SystemStore, id: MessageId) -> Result<()> {
         return Err(not_found("dead letter").into());
     };
     let message = &letter.message;
-    for (name, value) in [
+    output::fields([
         ("message", message.message_id.to_string()),
         ("topic", message.topic.clone()),
         ("tenant", message.tenant_id.to_string()),
@@ -62,14 +63,12 @@ async fn show(store: SystemStore, id: MessageId) -> Result<()> {
         ("error", message.error.clone()),
         ("traceparent", or_none(message.traceparent.as_deref())),
         ("payload", message.payload.to_string()),
-    ] {
-        println!("{name}: {value}");
-    }
+    ])?;
     Ok(())
 }
 
 async fn replay(store: SystemStore, id: MessageId) -> Result<()> {
     let key = store.replay_dead_letter(id).await?;
-    println!("sent again as message {}", key.message_id);
+    output::line(&format!("sent again as message {}", key.message_id))?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use store::{RunOverview, RunStatus, SystemStore};
 use super::{not_found, or_none, typed, with_system};
 use crate::command::RunsCommand;
 use crate::config::Config;
+use crate::output;
 
 /// Runs a command.
 ///
@@ -28,16 +29,14 @@ async fn show(store: SystemStore, id: CorrelationId) -> Result<()> {
     let Some(found) = store.find_run(id).await? else {
         return Err(not_found("run").into());
     };
-    for (name, value) in fields(&found) {
-        println!("{name}: {value}");
-    }
+    output::fields(fields(&found))?;
     Ok(())
 }
 
 async fn list(store: SystemStore, limit: u32) -> Result<()> {
     for found in store.failed_runs(limit).await? {
         let run = &found.run;
-        println!(
+        output::line(&format!(
             "{}\tfinished={}\tattempts={}\tclient={}\ttenant={}\tuser={}\terror={}",
             run.correlation_id,
             or_none(run.finished_at.map(|at| at.to_rfc3339())),
@@ -46,7 +45,7 @@ async fn list(store: SystemStore, limit: u32) -> Result<()> {
             found.tenant_name,
             found.user_id,
             or_none(run.error.as_deref()),
-        );
+        ))?;
     }
     Ok(())
 }

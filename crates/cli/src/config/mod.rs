@@ -121,6 +121,7 @@ mod tests {
             ("DATABASE_URL", "mysql://app:geheim@db/kontor"),
             ("KONTOR_DATABASE_SYSTEM_URL", "geheim"),
             ("KONTOR_WORKER__CONCURRENCY", "0"),
+            ("KONTOR_BROKER__QUEUE_PREFIX", "a b"),
             ("KONTOR_RELAY__LEASE_SECONDS", "1"),
             ("KONTOR_GATEWAY__RATES__CLIENT_BURST", "0"),
             ("KONTOR_GATEWAY__TIMEOUTS__SHUTDOWN_SECONDS_MAX", "60"),
@@ -134,6 +135,7 @@ mod tests {
             "database_system_url (from KONTOR_DATABASE_SYSTEM_URL)",
             "worker.concurrency (from KONTOR_WORKER__CONCURRENCY)",
             "relay.lease_seconds",
+            "broker.queue_prefix",
             "gateway: rates.client_burst",
             "gateway.timeouts.shutdown_seconds_max",
         ] {

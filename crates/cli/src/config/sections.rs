@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSection,
     /// Limits, rates and timeouts of the API.
     pub(crate) gateway: GatewaySettings,
+    /// What is ours at the broker.
+    pub(crate) broker: BrokerSection,
     /// From the outbox to the queue.
     pub(crate) relay: RelaySection,
     /// Running jobs.
@@ -60,6 +62,7 @@ impl Config {
             log: LogSection::default(),
             database: DatabaseSection::default(),
             gateway: GatewaySettings::default(),
+            broker: BrokerSection::default(),
             relay: RelaySection::default(),
             worker: WorkerSection::default(),
             webhooks: WebhooksSection::default(),
@@ -173,6 +176,22 @@ impl Default for DatabaseSection {
             acquire_seconds_max: 10,
             bin_dir: None,
             unprivileged_user: None,
+        }
+    }
+}
+
+/// What is ours at the broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BrokerSection {
+    /// What the names of our queues begin with; installations that share a broker differ in it.
+    pub(crate) queue_prefix: String,
+}
+
+impl Default for BrokerSection {
+    fn default() -> Self {
+        Self {
+            queue_prefix: "kontor".to_owned(),
         }
     }
 }

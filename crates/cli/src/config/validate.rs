@@ -20,6 +20,8 @@ pub(crate) enum Need {
 
 /// Longest that the parts of a shutdown may take together, so that it ends within 20 seconds.
 const SHUTDOWN_SECONDS_MAX: u64 = 10;
+/// Longest beginning of queue names; the broker allows 255 bytes for a whole name.
+const QUEUE_PREFIX_BYTES_MAX: usize = 128;
 
 /// Everything that is wrong, as key and message.
 pub(super) fn problems(config: &Config, need: Need) -> Vec<(&'static str, String)> {
@@ -159,6 +161,14 @@ fn check_numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
     }
     if let Err(error) = config.gateway.validate() {
         found.push(("gateway", error.to_string()));
+    }
+    let prefix = &config.broker.queue_prefix;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if prefix.is_empty() || prefix.len() > QUEUE_PREFIX_BYTES_MAX || !prefix.bytes().all(plain) {
+        let message = format!(
+            "must be 1 to {QUEUE_PREFIX_BYTES_MAX} letters, digits, dots, hyphens or underscores"
+        );
+        found.push(("broker.queue_prefix", message));
     }
     if config.data_dir.as_os_str().is_empty() {
         found.push(("data_dir", "must not be empty".to_owned()));

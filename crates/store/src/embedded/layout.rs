@@ -79,6 +79,11 @@ impl Layout {
     pub(super) fn create_data_dir(&self, account: &ServerAccount) -> Result<(), EmbeddedError> {
         let path = &self.data_dir;
         let is_new = !path.exists();
+        if is_new && let ServerAccount::Other { name, uid, gid } = account {
+            // Looked at before anything is created where the server could not go.
+            let there = path.ancestors().find(|ancestor| ancestor.exists());
+            check_reachable(there.unwrap_or(path), name, (*uid, *gid))?;
+        }
         fs::create_dir_all(path).map_err(io("create", path))?;
         let passable = matches!(account, ServerAccount::Other { .. });
         if is_new {
@@ -159,7 +164,7 @@ pub(super) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    pub(super) fn take(layout: &Layout) -> Result<Self, EmbeddedError> {
+    pub(super) fn take(layout: &Layout, account: &ServerAccount) -> Result<Self, EmbeddedError> {
         let path = layout.lock_file();
         let mut file = OpenOptions::new()
             .read(true)
@@ -168,7 +173,7 @@ impl DirectoryLock {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(io("open", &path))?;
+            .map_err(|error| denied(&path, account, error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -188,6 +193,23 @@ impl DirectoryLock {
             .map_err(io("write", &path))?;
         Ok(Self { _file: file })
     }
+}
+
+/// Why our own file cannot be opened: mostly because it is somebody else's.
+fn denied(path: &Path, account: &ServerAccount, error: std::io::Error) -> EmbeddedError {
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        let known = if path.exists() {
+            Some(path)
+        } else {
+            path.parent()
+        };
+        if let Some(Err(foreign @ EmbeddedError::ForeignOwner { .. })) =
+            known.map(|known| check_owner(known, account))
+        {
+            return foreign;
+        }
+    }
+    io("open", path)(error)
 }
 
 fn check_owner(path: &Path, account: &ServerAccount) -> Result<(), EmbeddedError> {

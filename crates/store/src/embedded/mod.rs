@@ -172,7 +172,7 @@ fn prepare(settings: &PrivateClusterSettings) -> Result<Prepared, EmbeddedError>
     let account = ServerAccount::choose(settings.unprivileged_user.as_deref())?;
     let layout = Layout::new(&settings.data_dir)?;
     layout.create_data_dir(&account)?;
-    let lock = DirectoryLock::take(&layout)?;
+    let lock = DirectoryLock::take(&layout, &account)?;
     layout.create_cluster_dirs(&account)?;
     let cluster_major = layout.cluster_major()?;
     let binaries = Binaries::find(settings.bin_dir.as_deref(), cluster_major, &layout)?;
