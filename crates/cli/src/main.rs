@@ -1,4 +1,15 @@
-//! The `kontor` binary: the service, its operator's commands, and the analysis on files.
+//! The one binary, `kontor`: the service (`serve`, `work`), its database (`migrate`), its
+//! operator's commands (`client`, `runs`, `dead-letters`, `config`), and the analysis on files
+//! (`analyze`, `categorize`).
+//!
+//! Everything that runs in a process is built in `parts` from one checked `config` and given to
+//! one `lifetime`: what stops first is what lets work in, then what does the work, then the
+//! connections, last the private database. Whatever ends by itself ends the process, with its
+//! reason.
+//!
+//! **Invariant:** no socket opens before the whole configuration is known to be usable, and no
+//! secret or personal datum is printed: addresses hide their passwords, panics tell their place
+//! alone.
 
 mod admin;
 mod analyze;
