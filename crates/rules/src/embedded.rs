@@ -13,6 +13,7 @@ pub(crate) const SOURCES: Sources<'static> = Sources {
     taxonomy: include_str!("../../../rules/taxonomy.csv"),
     evidence: include_str!("../../../rules/evidence.toml"),
     intermediaries: include_str!("../../../rules/intermediaries.toml"),
+    first_names: include_str!("../../../rules/first_names.csv"),
     person: files!("person":
         "fallback.toml",
         "finance.toml",

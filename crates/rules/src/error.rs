@@ -8,6 +8,9 @@ pub enum RulesError {
     /// The taxonomy table cannot be read as CSV.
     #[error("the taxonomy is no readable table")]
     TaxonomyTable(#[source] csv::Error),
+    /// The table of first names cannot be read as CSV.
+    #[error("the first names are no readable table")]
+    FirstNames(#[source] csv::Error),
     /// A line of the taxonomy contradicts the rest.
     #[error("taxonomy, tag {tag:?} of {tree}: {reason}")]
     Taxonomy {
@@ -179,6 +182,7 @@ impl Classify for RulesError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::TaxonomyTable(_)
+            | Self::FirstNames(_)
             | Self::Taxonomy { .. }
             | Self::Format { .. }
             | Self::Rule { .. }

@@ -55,7 +55,35 @@ impl Field {
 
     /// The content of the field, empty when absent.
     pub fn content(self, transaction: &Transaction) -> Cow<'_, str> {
-        let text: &str = match self {
+        match self {
+            Self::TransactionCode => {
+                let code = transaction
+                    .transaction_code
+                    .map(|code| format!("{code:03}"));
+                Cow::Owned(code.unwrap_or_default())
+            }
+            Self::Amount => Cow::Owned(transaction.amount.to_decimal_text()),
+            Self::Counterparty
+            | Self::Purpose
+            | Self::BookingText
+            | Self::UltimateCreditor
+            | Self::UltimateDebtor
+            | Self::CreditorId
+            | Self::Iban
+            | Self::MerchantCategoryCode
+            | Self::PurposeCode => Cow::Borrowed(self.text(transaction)),
+        }
+    }
+
+    /// The bytes of the content, without making it. Numbers have none: they are evidence as a
+    /// whole.
+    pub(crate) fn length(self, transaction: &Transaction) -> usize {
+        self.text(transaction).len()
+    }
+
+    /// The text of a field, empty for numbers.
+    fn text(self, transaction: &Transaction) -> &str {
+        match self {
             Self::Counterparty => transaction.counterparty.name.as_str(),
             Self::Purpose => transaction.remittance_info.as_str(),
             Self::BookingText => &transaction.booking_text,
@@ -65,15 +93,8 @@ impl Field {
             Self::Iban => transaction.counterparty.iban.as_str(),
             Self::MerchantCategoryCode => &transaction.merchant_category_code,
             Self::PurposeCode => &transaction.purpose_code,
-            Self::TransactionCode => {
-                let code = transaction
-                    .transaction_code
-                    .map(|code| format!("{code:03}"));
-                return Cow::Owned(code.unwrap_or_default());
-            }
-            Self::Amount => return Cow::Owned(transaction.amount.to_decimal_text()),
-        };
-        Cow::Borrowed(text)
+            Self::TransactionCode | Self::Amount => "",
+        }
     }
 }
 
@@ -116,21 +137,21 @@ impl Note {
 pub struct Evidence {
     /// Where.
     pub field: Field,
-    /// First byte of the matched piece in the field as sent.
+    /// First byte of the matched piece in the field as sent; zero for numbers.
     pub start: u32,
-    /// Byte after the matched piece.
+    /// Byte after the matched piece; zero for numbers, which are evidence as a whole.
     pub end: u32,
     /// What kind of match it is.
     pub note: Note,
 }
 
 impl Evidence {
-    /// The matched piece of the field, the whole field for codes.
+    /// The matched piece of the field, the whole field for codes and the amount.
     pub fn matched(self, transaction: &Transaction) -> Cow<'_, str> {
         let (start, end) = (self.start as usize, self.end as usize);
         match self.field.content(transaction) {
             Cow::Borrowed(text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
-            Cow::Owned(text) => Cow::Owned(text.get(start..end).unwrap_or_default().to_owned()),
+            Cow::Owned(number) => Cow::Owned(number),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod literal;
 mod matcher;
 pub mod normalize;
 pub mod pack;
+mod people;
 pub mod reference;
 pub mod rule;
 pub mod taxonomy;

@@ -10,6 +10,7 @@ use crate::error::{RuleProblem, RulesError};
 use crate::evidence::Assignment;
 use crate::intermediary::{Intermediaries, Intermediary, IntermediaryId};
 use crate::matcher::{Matcher, Scratch};
+use crate::people::FirstNames;
 use crate::rule::{Direction, Rule, RuleId, Stage};
 use crate::taxonomy::{TagId, Taxonomy, hex};
 use crate::validate::{self, Surroundings};
@@ -27,6 +28,8 @@ pub struct Sources<'a> {
     pub evidence: &'a str,
     /// `intermediaries.toml`.
     pub intermediaries: &'a str,
+    /// `first_names.csv`.
+    pub first_names: &'a str,
     /// Rule files for persons.
     pub person: &'a [(&'a str, &'a str)],
     /// Rule files for companies.
@@ -38,6 +41,7 @@ pub struct Sources<'a> {
 pub struct RulePack {
     taxonomy: Taxonomy,
     services: Intermediaries,
+    first_names: FirstNames,
     rules: Vec<Rule>,
     person: Matcher,
     company: Matcher,
@@ -80,6 +84,7 @@ impl RulePack {
             person: Matcher::compile(&rules, UserType::Person)?,
             company: Matcher::compile(&rules, UserType::Company)?,
             hash: content_hash(sources, &taxonomy),
+            first_names: FirstNames::parse(sources.first_names)?,
             taxonomy,
             services,
             rules,
@@ -139,7 +144,7 @@ impl RulePack {
         transaction: &'a Transaction,
         context: &'a AccountContext,
     ) -> View<'a> {
-        View::new(transaction, context, &self.services)
+        View::new(transaction, context, (&self.services, &self.first_names))
     }
 
     /// Working memory for [`RulePack::categorize`], one per thread, reused between transactions.
@@ -219,6 +224,7 @@ fn check_fallback(rules: &[Rule], tree: UserType, direction: Direction) -> Resul
 fn content_hash(sources: &Sources<'_>, taxonomy: &Taxonomy) -> String {
     let mut files = BTreeMap::from([
         (("", "evidence.toml"), sources.evidence),
+        (("", "first_names.csv"), sources.first_names),
         (("", "intermediaries.toml"), sources.intermediaries),
         (("", "taxonomy"), taxonomy.hash()),
     ]);

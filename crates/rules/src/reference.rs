@@ -83,6 +83,9 @@ fn words_hit(
         }
         for literal in literals {
             for at in 0..words.len() {
+                if segment.personal && literal.words.len() == 1 {
+                    continue;
+                }
                 if let Some((length, last, note)) = literal_at(literal, words, at, segment.text) {
                     let hit = Hit::word(length, index, (words[at].start, words[last].end), note);
                     best = best.max(Some(hit));
@@ -127,11 +130,13 @@ fn literal_at(
 }
 
 fn matches(shape: Shape, word: &str, wanted: &str) -> bool {
+    // References mix letters and digits; a stem inside of one is chance.
+    let letters = word.bytes().all(|byte| byte.is_ascii_lowercase());
     match shape {
         Shape::Whole => word == wanted,
-        Shape::Prefix => word.starts_with(wanted),
-        Shape::Suffix => word.ends_with(wanted),
-        Shape::Infix => word.contains(wanted),
+        Shape::Prefix => letters && word.starts_with(wanted),
+        Shape::Suffix => letters && word.ends_with(wanted),
+        Shape::Infix => letters && word.contains(wanted),
     }
 }
 

@@ -1,12 +1,14 @@
 //! A transaction prepared for matching: which piece of text plays which role.
 
 use domain::{Account, AccountType, Transaction};
+use memchr::memchr_iter;
 
 use crate::codes;
 use crate::evidence::Field;
 use crate::intermediary::{Intermediaries, IntermediaryId};
 use crate::normalize;
 use crate::normalize::sepa::{self, PartKind};
+use crate::people::FirstNames;
 use crate::rule::Direction;
 
 /// Most pieces of text that one transaction is split into.
@@ -118,6 +120,9 @@ pub struct Segment<'a> {
     pub field: Field,
     /// The parts it plays.
     pub roles: Roles,
+    /// Whether it is the name of a person. A single word of it is then a first name or a surname,
+    /// and only phrases are looked for: "Anna Metzger" is no butcher.
+    pub personal: bool,
 }
 
 impl Segment<'_> {
@@ -126,6 +131,7 @@ impl Segment<'_> {
         offset: 0,
         field: Field::Purpose,
         roles: Roles::NONE,
+        personal: false,
     };
 }
 
@@ -147,7 +153,7 @@ impl<'a> View<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
         context: &'a AccountContext,
-        services: &Intermediaries,
+        (services, first_names): (&Intermediaries, &FirstNames),
     ) -> Self {
         let mut view = Self {
             transaction,
@@ -164,14 +170,18 @@ impl<'a> View<'a> {
             },
             merchant: "",
         };
-        let merchant_is = view.read_counterparty(services);
+        let merchant_is = view.read_counterparty(services, first_names);
         view.read_sides();
         view.read_purpose(merchant_is, services);
         view
     }
 
     /// Reads the counterparty's name and says where else the merchant may stand.
-    fn read_counterparty(&mut self, services: &Intermediaries) -> MerchantIs {
+    fn read_counterparty(
+        &mut self,
+        services: &Intermediaries,
+        first_names: &FirstNames,
+    ) -> MerchantIs {
         let name = self.transaction.counterparty.name.as_str();
         let place = cut_place(name);
         if place.trim().is_empty() {
@@ -183,6 +193,7 @@ impl<'a> View<'a> {
                 offset: 0,
                 field: Field::Counterparty,
                 roles: Roles::COUNTERPARTY,
+                personal: first_names.is_person(self.transaction),
             });
             return MerchantIs::Counterparty;
         };
@@ -196,6 +207,7 @@ impl<'a> View<'a> {
             offset: offset(at),
             field: Field::Counterparty,
             roles: Roles::COUNTERPARTY,
+            personal: false,
         });
         MerchantIs::Counterparty
     }
@@ -209,6 +221,7 @@ impl<'a> View<'a> {
                 offset: offset(part.start),
                 field: Field::Purpose,
                 roles: Roles::PURPOSE,
+                personal: false,
             };
             match part.kind {
                 PartKind::Text => match merchant_is {
@@ -384,7 +397,9 @@ enum MerchantIs {
 
 /// The text before a double slash, behind which card payments name the place.
 fn cut_place(text: &str) -> &str {
-    text.find("//").map_or(text, |at| &text[..at])
+    let bytes = text.as_bytes();
+    let slash = memchr_iter(b'/', bytes).find(|at| bytes.get(at.wrapping_add(1)) == Some(&b'/'));
+    slash.map_or(text, |at| &text[..at])
 }
 
 fn offset(at: usize) -> u32 {

@@ -82,7 +82,7 @@ impl Hit {
             Place::Field(field) => Evidence {
                 field,
                 start: 0,
-                end: small(field.content(view.transaction()).len()),
+                end: small(field.length(view.transaction())),
                 note: self.note,
             },
         }

@@ -164,6 +164,10 @@ impl Matcher {
                 };
                 let span = (first.start as usize, last.end as usize);
                 let hit = Hit::word(found.length, first.text, span, note);
+                let phrase = found.last > at && !found.rejoined;
+                if !phrase && view.segments()[usize::from(first.text)].personal {
+                    return;
+                }
                 for posting in found.postings {
                     self.mark(view, *posting, hit, (marks, awake));
                 }
@@ -176,6 +180,9 @@ impl Matcher {
         self.compounds.find(scan, |at, length, posting| {
             let word = &scan.words()[at];
             let span = (word.start as usize, word.end as usize);
+            if view.segments()[usize::from(word.text)].personal {
+                return;
+            }
             let hit = Hit::word(length, word.text, span, Note::Compound);
             self.mark(view, posting, hit, (marks, awake));
         });

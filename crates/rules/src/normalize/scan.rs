@@ -43,10 +43,10 @@ const fn classes() -> [u8; 256] {
 
 /// What U+0080 to U+017F fold to, computed by the stages themselves: up to two letters, nothing
 /// for a separator.
-static FOLDS: LazyLock<[Fold; FOLDS_LEN]> = LazyLock::new(|| {
+static FOLDS: LazyLock<[Option<Fold>; FOLDS_LEN]> = LazyLock::new(|| {
     std::array::from_fn(|index| {
         let code = u32::try_from(index).map_or(0, |index| index.saturating_add(FOLDS_FROM));
-        char::from_u32(code).map_or(Fold::Separator, fold_of)
+        char::from_u32(code).and_then(fold_of)
     })
 });
 
@@ -56,18 +56,19 @@ enum Fold {
     Apostrophe,
     One(u8),
     Two(u8, u8),
-    /// More than fits; the stages must do it.
-    Hard,
 }
 
-fn fold_of(letter: char) -> Fold {
+/// `None` where a letter folds to more than fits; the stages must do it then.
+fn fold_of(letter: char) -> Option<Fold> {
+    if letter == '´' {
+        return Some(Fold::Apostrophe);
+    }
     let words = stages::words(&letter.to_string());
     match words.first().map(|word| word.folded.as_bytes()) {
-        _ if letter == '´' => Fold::Apostrophe,
-        None => Fold::Separator,
-        Some([one]) if one.is_ascii() => Fold::One(*one),
-        Some([one, two]) if one.is_ascii() && two.is_ascii() => Fold::Two(*one, *two),
-        Some(_) => Fold::Hard,
+        None => Some(Fold::Separator),
+        Some([one]) if one.is_ascii() => Some(Fold::One(*one)),
+        Some([one, two]) if one.is_ascii() && two.is_ascii() => Some(Fold::Two(*one, *two)),
+        Some(_) => None,
     }
 }
 
@@ -94,17 +95,15 @@ pub(crate) struct ScannedWord {
 pub(crate) struct Scan {
     folded: Vec<u8>,
     words: Vec<ScannedWord>,
-    run: Run,
     text: u8,
 }
 
-/// The run of letters and digits that is being read.
-#[derive(Debug, Default, Clone, Copy)]
+/// A run of letters and digits while it is read.
 struct Run {
+    /// First byte in the text.
+    start: usize,
     hash: u64,
-    folded_start: u32,
-    start: u32,
-    /// Bytes so far; zero means that no run is open.
+    /// Folded bytes so far.
     len: u32,
     /// How often letters change to digits or back.
     changes: u8,
@@ -112,7 +111,38 @@ struct Run {
     /// Where the first change was: hash and length before it, and the byte in the text.
     cut_hash: u64,
     cut_len: u32,
-    cut_at: u32,
+    cut_at: usize,
+}
+
+impl Run {
+    const fn new(start: usize) -> Self {
+        Self {
+            start,
+            hash: 0,
+            len: 0,
+            changes: 0,
+            last_is_digit: false,
+            cut_hash: 0,
+            cut_len: 0,
+            cut_at: 0,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, folded: u8, at: usize) {
+        let digit = folded < b'a';
+        if digit != self.last_is_digit {
+            if self.len > 0 {
+                if self.changes == 0 {
+                    (self.cut_hash, self.cut_len, self.cut_at) = (self.hash, self.len, at);
+                }
+                self.changes = self.changes.saturating_add(1);
+            }
+            self.last_is_digit = digit;
+        }
+        self.hash = step(self.hash, folded);
+        self.len = self.len.wrapping_add(1);
+    }
 }
 
 impl Scan {
@@ -127,11 +157,6 @@ impl Scan {
         &self.words
     }
 
-    /// The folded words, a blank after each run.
-    pub(crate) fn folded(&self) -> &[u8] {
-        &self.folded
-    }
-
     /// The folded bytes of a word.
     pub(crate) fn bytes(&self, word: &ScannedWord) -> &[u8] {
         &self.folded[word.folded.0 as usize..word.folded.1 as usize]
@@ -141,7 +166,7 @@ impl Scan {
     pub(crate) fn read(&mut self, text: &str, number: u8) {
         self.text = number;
         let (words, folded) = (self.words.len(), self.folded.len());
-        if !self.read_fast(text.as_bytes()) {
+        if self.read_fast(text.as_bytes()).is_none() {
             self.words.truncate(words);
             self.folded.truncate(folded);
             self.read_by_stages(text);
@@ -149,113 +174,78 @@ impl Scan {
         self.mark_rejoinable(text.as_bytes(), words);
     }
 
-    /// Reads ASCII and the Latin blocks up to U+017F; `false` when something else comes.
-    fn read_fast(&mut self, bytes: &[u8]) -> bool {
-        self.run = Run::default();
+    /// Reads ASCII and the Latin blocks up to U+017F; `None` when something else comes.
+    fn read_fast(&mut self, bytes: &[u8]) -> Option<()> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
+            // Most separators are single blanks, which need no more than this look.
+            if CLASSES[usize::from(*byte)] <= APOSTROPHE {
+                at = at.wrapping_add(1);
+            } else {
+                at = self.read_run(bytes, at)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Reads the run that starts at a letter, a digit or a wide character, and returns where it
+    /// ends.
+    fn read_run(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
+        let mut run = Run::new(start);
+        let mut at = start;
+        let mut length = 1;
+        while let Some(byte) = bytes.get(at) {
             let class = CLASSES[usize::from(*byte)];
-            let next = at.wrapping_add(1);
             if class >= b'0' {
-                self.push(class, at);
-            } else if class == WIDE {
-                if !self.read_wide(bytes, at) {
-                    return false;
-                }
-                at = next.wrapping_add(1);
+                run.push(class, at);
+                self.folded.push(class);
+                at = at.wrapping_add(1);
                 continue;
-            } else if class == BLANK || !self.joins(bytes, next) {
-                self.close(at);
             }
-            at = next;
-        }
-        self.close(bytes.len());
-        true
-    }
-
-    /// Reads a two-byte character; `false` for longer ones and for what folds to more letters.
-    fn read_wide(&mut self, bytes: &[u8], at: usize) -> bool {
-        match wide_fold(bytes, at) {
-            Some(Fold::Separator) => self.close(at),
-            Some(Fold::Apostrophe) => {
-                if !self.joins(bytes, at.wrapping_add(2)) {
-                    self.close(at);
+            let fold = fold_at(bytes, at, class)?;
+            length = if class == WIDE { 2 } else { 1 };
+            match fold {
+                Fold::One(one) => {
+                    run.push(one, at);
+                    self.folded.push(one);
                 }
+                Fold::Two(one, two) => {
+                    run.push(one, at);
+                    run.push(two, at);
+                    self.folded.extend([one, two]);
+                }
+                Fold::Apostrophe if joins(&run, bytes, at.wrapping_add(length)) => {}
+                Fold::Separator | Fold::Apostrophe => break,
             }
-            Some(Fold::One(one)) => self.push(one, at),
-            Some(Fold::Two(one, two)) => {
-                self.push(one, at);
-                self.push(two, at);
-            }
-            Some(Fold::Hard) | None => return false,
+            at = at.wrapping_add(length);
         }
-        true
+        self.close(&run, at);
+        // What ended the run is no part of a word.
+        Some(at.wrapping_add(length).min(bytes.len()))
     }
 
-    /// Whether an apostrophe before `next` stands between two letters.
-    fn joins(&self, bytes: &[u8], next: usize) -> bool {
-        let letter_follows =
-            bytes
-                .get(next)
-                .is_some_and(|byte| match CLASSES[usize::from(*byte)] {
-                    WIDE => !matches!(
-                        wide_fold(bytes, next),
-                        Some(Fold::Separator | Fold::Apostrophe)
-                    ),
-                    class => class >= b'a',
-                });
-        self.run.len > 0 && !self.run.last_is_digit && letter_follows
-    }
-
-    fn push(&mut self, folded: u8, at: usize) {
-        let run = &mut self.run;
-        let digit = folded < b'a';
-        if run.len == 0 {
-            *run = Run {
-                folded_start: small(self.folded.len()),
-                start: small(at),
-                last_is_digit: digit,
-                ..Run::default()
-            };
-        } else if digit != run.last_is_digit {
-            if run.changes == 0 {
-                (run.cut_hash, run.cut_len, run.cut_at) = (run.hash, run.len, small(at));
-            }
-            run.changes = run.changes.saturating_add(1);
-            run.last_is_digit = digit;
-        }
-        run.hash = step(run.hash, folded);
-        run.len = run.len.wrapping_add(1);
-        self.folded.push(folded);
-    }
-
-    /// Ends the open run before the byte `end` of the text.
-    fn close(&mut self, end: usize) {
-        let run = std::mem::take(&mut self.run);
+    /// Adds the word or the two words of a run that ends before the byte `end` of the text.
+    fn close(&mut self, run: &Run, end: usize) {
         if run.len == 0 {
             return;
         }
-        self.folded.push(b' ');
-        let from = run.folded_start;
-        let to = from.wrapping_add(run.len);
+        let to = small(self.folded.len());
+        let from = to.wrapping_sub(run.len);
         let letters_first = run.last_is_digit;
         let tail_len = run.len.wrapping_sub(run.cut_len);
         let letters = if letters_first { run.cut_len } else { tail_len };
+        let span = (small(run.start), small(end));
         if run.changes == 1 && letters >= CUT_LETTERS_MIN {
             let cut = from.wrapping_add(run.cut_len);
+            let cut_at = small(run.cut_at);
             let tail = run
                 .hash
                 .wrapping_sub(run.cut_hash.wrapping_mul(power(tail_len)));
-            self.add(
-                run.cut_hash,
-                (from, cut),
-                (run.start, run.cut_at),
-                letters_first,
-            );
-            self.add(tail, (cut, to), (run.cut_at, small(end)), !letters_first);
+            self.add(run.cut_hash, (from, cut), (span.0, cut_at), letters_first);
+            self.add(tail, (cut, to), (cut_at, span.1), !letters_first);
         } else {
             let letters = run.changes == 0 && !run.last_is_digit;
-            self.add(run.hash, (from, to), (run.start, small(end)), letters);
+            self.add(run.hash, (from, to), span, letters);
         }
     }
 
@@ -277,7 +267,6 @@ impl Scan {
             let from = small(self.folded.len());
             self.folded.extend_from_slice(word.folded.as_bytes());
             let to = small(self.folded.len());
-            self.folded.push(b' ');
             let letters = word.folded.bytes().all(|byte| byte.is_ascii_lowercase());
             let span = (small(word.start), small(word.end));
             self.add(hash_of(word.folded.as_bytes()), (from, to), span, letters);
@@ -295,6 +284,62 @@ impl Scan {
     }
 }
 
+/// What the character of a class other than letter or digit folds to; `None` when only the stages
+/// know.
+fn fold_at(bytes: &[u8], at: usize, class: u8) -> Option<Fold> {
+    match class {
+        WIDE => wide_fold(bytes, at),
+        APOSTROPHE => Some(Fold::Apostrophe),
+        _ => Some(Fold::Separator),
+    }
+}
+
+/// Longest word that [`fold_word`] keeps.
+const FOLDED_WORD_MAX: usize = 24;
+
+/// A folded word that needs no allocation.
+pub(crate) struct FoldedWord {
+    bytes: [u8; FOLDED_WORD_MAX],
+    len: usize,
+}
+
+impl FoldedWord {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+}
+
+/// Folds the Latin letters and digits of a word and leaves out everything else.
+pub(crate) fn fold_word(word: &str) -> FoldedWord {
+    let mut folded = FoldedWord {
+        bytes: [0; FOLDED_WORD_MAX],
+        len: 0,
+    };
+    let bytes = word.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match CLASSES[usize::from(*byte)] {
+            WIDE => match wide_fold(bytes, at) {
+                Some(Fold::One(one)) => folded.push(one),
+                Some(Fold::Two(one, two)) => {
+                    folded.push(one);
+                    folded.push(two);
+                }
+                Some(Fold::Separator | Fold::Apostrophe) | None => {}
+            },
+            BLANK | APOSTROPHE => {}
+            letter => folded.push(letter),
+        }
+    }
+    folded
+}
+
 /// What a two-byte character folds to, `None` for longer ones.
 fn wide_fold(bytes: &[u8], at: usize) -> Option<Fold> {
     let (first, second) = (*bytes.get(at)?, *bytes.get(at.wrapping_add(1))?);
@@ -303,7 +348,20 @@ fn wide_fold(bytes: &[u8], at: usize) -> Option<Fold> {
     let index = usize::from(block)
         .wrapping_mul(64)
         .wrapping_add(usize::from(second & 0x3f));
-    FOLDS.get(index).copied()
+    FOLDS.get(index).copied().flatten()
+}
+
+/// Whether an apostrophe before the byte `next` stands between two letters.
+///
+/// A character that only the stages know makes the whole text theirs, so its answer is never used.
+fn joins(run: &Run, bytes: &[u8], next: usize) -> bool {
+    let letter_follows = bytes
+        .get(next)
+        .is_some_and(|byte| match CLASSES[usize::from(*byte)] {
+            WIDE => matches!(wide_fold(bytes, next), Some(Fold::One(_) | Fold::Two(..))),
+            class => class >= b'a',
+        });
+    run.len > 0 && !run.last_is_digit && letter_follows
 }
 
 /// The hash after one more byte.

@@ -55,8 +55,8 @@ impl Parts {
     /// Adds a part without the blanks around it, unless nothing is left of it.
     fn push(&mut self, text: &str, part: Part) {
         let raw = &text[part.start..part.end];
-        let start = part.end.saturating_sub(raw.trim_start().len());
-        let end = start.saturating_add(raw.trim().len());
+        let start = part.end.saturating_sub(raw.trim_ascii_start().len());
+        let end = start.saturating_add(raw.trim_ascii().len());
         if start == end {
             return;
         }
@@ -333,10 +333,15 @@ fn is_own_word(head: &str, length: usize) -> bool {
 }
 
 fn ends_with(head: &str, label: &str) -> bool {
-    head.len()
-        .checked_sub(label.len())
-        .and_then(|start| head.as_bytes().get(start..))
-        .is_some_and(|tail| tail.eq_ignore_ascii_case(label.as_bytes()))
+    let (head, label) = (head.as_bytes(), label.as_bytes());
+    let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+    // Most labels already differ in the last letter.
+    last(head) == last(label)
+        && head
+            .len()
+            .checked_sub(label.len())
+            .and_then(|start| head.get(start..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(label))
 }
 
 #[cfg(test)]

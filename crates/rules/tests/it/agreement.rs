@@ -87,8 +87,6 @@ fn codes() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn both_agree_on_random_transactions(
         name in text(),

@@ -60,6 +60,7 @@ fn load(person: &str) -> Result<RulePack, RulesError> {
         taxonomy: TAXONOMY,
         evidence: EVIDENCE,
         intermediaries: "intermediary = []",
+        first_names: "name\nAnna\n",
         person: &[("fallback.toml", &for_person), ("rules.toml", person)],
         company: &[("fallback.toml", &for_company)],
     })
