@@ -31,8 +31,8 @@ const AGENT: &str = concat!("Kontor-Webhooks/", env!("CARGO_PKG_VERSION"));
 /// Renders and signs a delivery.
 ///
 /// The body depends on event and webhook alone, so every attempt and every replay has the same
-/// bytes; timestamp and signature are those of the attempt. Events outside an analysis run, such
-/// as `user.created`, carry no correlation.
+/// bytes; timestamp and signature are those of the attempt. The documents promise a correlation
+/// on every event; events outside an analysis run, such as `user.created`, are their own.
 ///
 /// # Errors
 /// Whatever of the stored delivery cannot be sent; no request is made then.
@@ -96,10 +96,13 @@ fn render_body(due: &DueDelivery) -> Result<Vec<u8>, SendError> {
         .map(|text| serde_json::from_str::<&RawValue>(text.as_str()))
         .transpose()
         .map_err(|_| SendError::InvalidData)?;
-    let correlation_id = due.correlation.map(|(id, _)| id.to_string());
+    let (correlation_id, correlation_timestamp) = match due.correlation {
+        Some((run, requested_at)) => (run.to_string(), requested_at),
+        None => (due.event_id.to_string(), due.created_at),
+    };
     let payload = WebhookPayload {
-        correlation_id: correlation_id.as_deref(),
-        correlation_timestamp: due.correlation.map(|(_, at)| BerlinSeconds(at)),
+        correlation_id: &correlation_id,
+        correlation_timestamp: BerlinSeconds(correlation_timestamp),
         custom_user_id: due.custom_user_id.as_ref().map(Sensitive::as_str),
         data,
         event: &due.event,
@@ -196,18 +199,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_left_out() {
+    fn an_event_outside_a_run_is_its_own_correlation() {
         let bare = DueDelivery {
             secret: None,
             custom_user_id: None,
             correlation: None,
+            created_at: DateTime::from_timestamp(1_705_928_927, 0).expect("in range"),
             data: None,
             event: "user.deleted".to_owned(),
             ..documented()
         };
         assert_eq!(
             body(&bare),
-            r#"{"event":"user.deleted","tenantID":"testClient","#.to_owned()
+            format!(
+                r#"{{"correlationID":"{}","correlationTimestamp":"2024-01-22T14:08:47+01:00","#,
+                bare.event_id
+            ) + r#""event":"user.deleted","tenantID":"testClient","#
                 + r#""userID":"e57a73a9-bcda-4cda-9e8a-99a915a7d675","#
                 + r#""webhookID":"1e2212ad-e13f-4d3d-af05-7d1716ee920a"}"#
         );

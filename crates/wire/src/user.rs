@@ -52,6 +52,10 @@ pub struct UpdateUserRequest {
     #[serde(default, deserialize_with = "crate::word::sensitive")]
     #[schema(value_type = Option<String>, example = "John Doe")]
     pub name: Option<Sensitive<String>>,
+    /// Cannot be changed; read so that it is refused instead of ignored (G-29).
+    #[serde(default)]
+    #[schema(ignore)]
+    pub expires_in: Option<String>,
 }
 
 /// A user as answered.

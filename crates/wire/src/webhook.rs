@@ -205,12 +205,11 @@ pub struct ReplayResponse {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookPayload<'a> {
-    /// The run's identifier; absent for events outside a run.
-    #[serde(rename = "correlationID", skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<&'a str>,
-    /// When the run was asked for, RFC 3339 with offset; absent for events outside a run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_timestamp: Option<BerlinSeconds>,
+    /// The run's identifier; the event's own for events outside a run.
+    #[serde(rename = "correlationID")]
+    pub correlation_id: &'a str,
+    /// When the run was asked for, or the event happened; RFC 3339 with offset.
+    pub correlation_timestamp: BerlinSeconds,
     /// The caller's own identifier of the user; absent when none was given.
     #[serde(rename = "customUserID", skip_serializing_if = "Option::is_none")]
     pub custom_user_id: Option<&'a str>,

@@ -160,8 +160,8 @@ fn webhooks_have_every_documented_key() {
     );
     let data = RawValue::from_string("{}".to_owned()).expect("JSON");
     let payload = WebhookPayload {
-        correlation_id: Some("cc451d48-dbc2-4ea4-894a-fb4b299f9e56"),
-        correlation_timestamp: Some(BerlinSeconds(moment())),
+        correlation_id: "cc451d48-dbc2-4ea4-894a-fb4b299f9e56",
+        correlation_timestamp: BerlinSeconds(moment()),
         custom_user_id: Some("0815"),
         data: Some(&data),
         event: "personcockpit",
