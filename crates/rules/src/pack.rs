@@ -250,3 +250,86 @@ fn content_hash(sources: &Sources<'_>, taxonomy: &Taxonomy) -> String {
     }
     hex(&digest.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::literal::Literal;
+    use crate::rule::{Clause, Test};
+    use crate::view::Roles;
+
+    /// A literal that decides by itself, and how much it counts.
+    type Key = (UserType, Option<Direction>, u16, u16, Roles, Literal);
+
+    /// Where a literal is looked for.
+    type Place = (UserType, Option<Direction>, Roles, Literal);
+
+    /// The literals of which each alone makes a clause match.
+    fn deciding(clause: &Clause) -> Vec<(Roles, Literal)> {
+        match clause.required.as_slice() {
+            [Test::Words { roles, literals }] => literals
+                .iter()
+                .map(|literal| (*roles, literal.clone()))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Equal evidence of equal weight for two tags would be decided by the rules' names alone.
+    #[test]
+    fn no_two_rules_contradict_each_other() {
+        let pack = RulePack::builtin().expect("valid");
+        let mut decided: BTreeMap<Key, &Rule> = BTreeMap::new();
+        let mut wrong = Vec::new();
+        for (_, rule) in pack.rules() {
+            for (roles, literal) in rule.clauses.iter().flat_map(deciding) {
+                let strength = (rule.strength.precedence, rule.strength.weight);
+                let key = (
+                    rule.tree,
+                    rule.direction,
+                    strength.0,
+                    strength.1,
+                    roles,
+                    literal,
+                );
+                let words = key.5.words.join(" ");
+                if let Some(other) = decided
+                    .insert(key, rule)
+                    .filter(|other| other.tag != rule.tag)
+                {
+                    wrong.push(format!("{words:?}: {} and {}", other.id, rule.id));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// A rule whose every literal is taken by heavier rules of the same role can never decide.
+    #[test]
+    fn no_rule_is_shadowed() {
+        let pack = RulePack::builtin().expect("valid");
+        let mut heaviest: BTreeMap<Place, (u16, u16)> = BTreeMap::new();
+        let alone = |rule: &Rule| rule.clauses.iter().flat_map(deciding).collect::<Vec<_>>();
+        let strength = |rule: &Rule| (rule.strength.precedence, rule.strength.weight);
+        for (_, rule) in pack.rules() {
+            for (roles, literal) in alone(rule) {
+                let best = heaviest
+                    .entry((rule.tree, rule.direction, roles, literal))
+                    .or_default();
+                *best = strength(rule).max(*best);
+            }
+        }
+        for (_, rule) in pack.rules() {
+            let literals = alone(rule);
+            let taken = |(roles, literal): &(Roles, Literal)| {
+                heaviest.get(&(rule.tree, rule.direction, *roles, literal.clone()))
+                    > Some(&strength(rule))
+            };
+            assert!(
+                literals.is_empty() || !literals.iter().all(taken),
+                "{}",
+                rule.id
+            );
+        }
+    }
+}

@@ -60,7 +60,7 @@ impl FirstNames {
         let (Some(one), Some(two), None) = (words.next(), words.next(), words.next()) else {
             return false;
         };
-        !is_merchants(transaction) && (self.is_first_name(one) || self.is_first_name(two))
+        (self.is_first_name(one) || self.is_first_name(two)) && !is_merchants(transaction)
     }
 
     fn is_first_name(&self, word: &str) -> bool {
