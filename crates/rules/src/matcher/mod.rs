@@ -127,7 +127,13 @@ impl Matcher {
             })
             .collect();
         found.sort_by(|a, b| b.order(a));
-        found.dedup_by_key(|found| found.rule());
+        // Alternatives of one rule may stand apart; the best of them speaks for the rule.
+        let mut named: Vec<RuleId> = Vec::new();
+        found.retain(|found| {
+            let first = !named.contains(&found.rule());
+            named.push(found.rule());
+            first
+        });
         found.iter().map(|found| found.assignment(view)).collect()
     }
 

@@ -1,5 +1,6 @@
 //! The compiled matcher decides as the reference does.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use domain::UserType;
@@ -25,6 +26,8 @@ fn check(example: &Example) {
         assert_eq!(Some(compiled), naive, "{}", example.text);
         let candidates = PACK.candidates(tree, &view, &mut scratch);
         assert_eq!(candidates.first(), Some(&compiled), "{}", example.text);
+        let rules: BTreeSet<_> = candidates.iter().map(|candidate| candidate.rule).collect();
+        assert_eq!(rules.len(), candidates.len(), "{}", example.text);
         // The matched piece must be a piece of the field, on borders of characters.
         let piece = compiled.evidence.matched(&example.transaction);
         let field = compiled.evidence.field.content(&example.transaction);
