@@ -60,7 +60,6 @@ fn the_documented_upload_is_answered_value_by_value() {
         added,
         [
             ".accounts[0].bankLoginId = \"\"",
-            ".accounts[0].icon = \"\"",
             ".accounts[0].transactions[0].accountId = \"A38253.f837c3ab353\"",
         ]
     );
