@@ -6,7 +6,7 @@ mod path;
 mod query;
 mod write;
 
-pub(crate) use body::{FromBody, Json, NoBody, Received, UploadBody, essence, receive};
+pub(crate) use body::{FromBody, Json, NoBody, Received, UploadBody, essence, read_json, receive};
 pub(crate) use caller::{Caller, Requirement, requirement};
 pub(crate) use path::{DeliveryPath, UserPath, WebhookPath};
 pub(crate) use query::Query;

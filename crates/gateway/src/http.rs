@@ -9,6 +9,6 @@ mod traceparent;
 
 pub(crate) use answer::Answer;
 pub(crate) use context::{RequestContext, track};
-pub(crate) use guard::{answer_panic, time_limit};
+pub(crate) use guard::{admit, answer_panic, time_limit};
 pub(crate) use linger::linger;
 pub(crate) use peer::Peer;

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::error::ApiError;
-use crate::http::{answer_panic, linger, time_limit, track};
+use crate::http::{admit, answer_panic, linger, time_limit, track};
 use crate::openapi;
 use crate::state::AppState;
 
@@ -27,6 +27,9 @@ use crate::state::AppState;
 const DOCUMENT: &str = "/api/openapi.json";
 /// Where the document can be browsed.
 pub(crate) const DOCS: &str = "/api/docs";
+
+/// Where clients get their tokens.
+pub(crate) const AUTHENTICATE: &str = "/api/auth";
 
 /// Every documented route.
 pub(crate) fn documented() -> OpenApiRouter<AppState> {
@@ -88,6 +91,7 @@ pub fn router(state: AppState) -> Router {
         .merge(SwaggerUi::new(DOCS).url(DOCUMENT, document))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(state.clone(), admit))
         .layer(from_fn_with_state(state.clone(), linger))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(state.clone(), track))

@@ -113,7 +113,10 @@ pub(crate) fn read_accounts(
 }
 
 /// Refuses what nests so deeply that only an attack or a mistake can have written it.
-pub(crate) fn check_nesting(body: &[u8]) -> Result<(), InvalidInput> {
+///
+/// # Errors
+/// The path at which it becomes too deep.
+pub fn check_nesting(body: &[u8]) -> Result<(), InvalidInput> {
     if nesting(body) <= NESTING_MAX {
         return Ok(());
     }

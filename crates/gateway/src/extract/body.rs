@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use formats::upload::check_nesting;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
@@ -49,9 +50,18 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: DeserializeOwned + Send> FromBody for Json<T> {
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
         check_json(headers)?;
-        let Object(value) = json::read::<Object<T>>(&received.bytes)?;
-        Ok(Self(value))
+        read_json(&received.bytes).map(Self)
     }
+}
+
+/// Reads a JSON object that nests no deeper than an upload may.
+///
+/// # Errors
+/// `Input` with the path of the first fault.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
+    check_nesting(body)?;
+    let Object(value) = json::read::<Object<T>>(body)?;
+    Ok(value)
 }
 
 /// No body; what a caller sends all the same is not looked at.

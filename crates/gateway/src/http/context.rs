@@ -35,8 +35,8 @@ const NEWEST_API_VERSION: &str = "2020-06-16";
 const REQUEST_ID_BYTES_MAX: usize = 128;
 /// The route of requests that match none.
 const NO_ROUTE: &str = "none";
-/// Routes that are served under any load, because they tell about it.
-const OPERATIONAL_ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
+/// Routes that tell how the service fares.
+pub(super) const OPERATIONAL_ROUTES: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
 /// What identifies a request in logs and in what it sets off.
 #[derive(Debug, Clone)]
@@ -134,13 +134,7 @@ pub(crate) async fn track(
     request.extensions_mut().insert(context.clone());
 
     let operational = OPERATIONAL_ROUTES.contains(&route.as_str());
-    let place = (!operational).then(|| state.enter());
-    let response = async {
-        match place {
-            Some(None) => ApiError::Overloaded.into_response(),
-            Some(Some(_)) | None => with_error_body(next.run(request).await),
-        }
-    };
+    let response = async { with_error_body(next.run(request).await) };
     let mut response = response.instrument(span.clone()).await;
 
     let latency = started.elapsed();

@@ -8,17 +8,18 @@ use domain::{ClientId, Sensitive};
 use store::Client;
 use url::form_urlencoded;
 use wire::InvalidInput;
-use wire::json::{self, Object};
 use wire::token::{GRANT_TYPE, TokenRequest, TokenResponse};
 
 use crate::auth::{Grant, SecretCheck, TOKEN_LIFETIME_SECONDS};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{FromBody, Received, essence, receive};
+use crate::extract::{FromBody, Received, essence, read_json, receive};
 use crate::http::Peer;
 use crate::openapi::PublicFailures;
 use crate::state::AppState;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Longest body, in bytes. Anybody may send one, and as many at a time as there are connections.
+const CREDENTIALS_BYTES_MAX: usize = 16 << 10;
 
 /// Exchanges client credentials for an access token that is valid for 300 seconds.
 #[utoipa::path(
@@ -51,6 +52,10 @@ struct Credentials {
 }
 
 impl FromBody for Credentials {
+    fn limit(state: &AppState) -> usize {
+        CREDENTIALS_BYTES_MAX.min(state.settings().limits.body_bytes_max)
+    }
+
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
         let content_type = headers
             .get(CONTENT_TYPE)
@@ -62,7 +67,7 @@ impl FromBody for Credentials {
                 complete(request)
             }
             Some("application/json") => {
-                let Object(request) = json::read::<Object<TokenRequest>>(&received.bytes)?;
+                let request: TokenRequest = read_json(&received.bytes)?;
                 // The first version of the API knew no grant types (C-01).
                 check_grant(request.grant_type.as_deref().unwrap_or(GRANT_TYPE))?;
                 complete(request)

@@ -188,3 +188,25 @@ async fn each_client_has_its_rate() {
     assert_eq!(list(&acme).await.status, 200);
     assert_eq!(list(&acme).await.status, 429);
 }
+
+#[tokio::test]
+async fn deep_nesting_is_refused_even_where_nobody_looks() {
+    let world = World::start().await;
+    let token = world.token(ACME).await;
+    let nested = |depth: usize| {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        format!(r#"{{"type":"person","ignored":{open}{close}}}"#)
+    };
+    let add = Call::post("/api/users").token(&token);
+    let send = |body: String| world.send(add.clone().body("application/json", body));
+    assert_eq!(send(nested(100)).await.status, 201);
+    let refused = send(nested(10_000)).await.failure();
+    assert!(
+        refused.starts_with("400 invalidInput: ignored[0][0]"),
+        "{refused}"
+    );
+    let mut login = Call::post("/api/auth").body("application/json", nested(1_000));
+    assert_eq!(world.send(login).await.status, 400);
+    login = Call::post("/api/auth").form(&"a".repeat((16 << 10) + 1));
+    assert_eq!(world.send(login).await.status, 413);
+}

@@ -177,3 +177,25 @@ async fn a_refusal_reaches_who_is_still_sending() {
     served.shutdown.cancel();
     served.task.await.expect("joined").expect("served");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_who_send_slowly_shut_nobody_out() {
+    let mut settings = GatewaySettings::default();
+    settings.limits.requests_in_flight_max = 1;
+    let world = World::with(settings).await;
+    let token = world.token(ACME).await;
+    let served = serve(&world).await;
+    let mut slow = Vec::new();
+    for path in ["/api/users", "/api/nothing", "/api/auth"] {
+        let mut stream = TcpStream::connect(served.address).await.expect("connected");
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        slow.push(stream);
+    }
+    until_in_flight(&world, slow.len()).await;
+    let answer = world.send(Call::get("/api/users").token(&token)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    drop(slow);
+    served.shutdown.cancel();
+    served.task.await.expect("joined").expect("served");
+}

@@ -50,6 +50,14 @@ async fn a_user_s_life() {
         "0815",
         "what is omitted stays"
     );
+    let expiry = json!({ "expiresIn": "P7D" });
+    let refused = world
+        .send(Call::patch(&path).token(&token).json(&expiry))
+        .await;
+    assert_eq!(
+        refused.failure(),
+        "400 invalidInput: expiresIn: cannot be changed"
+    );
 
     let listed = world.send(Call::get("/api/users").token(&token)).await;
     insta::assert_json_snapshot!("users_list", listed.redacted());

@@ -7,7 +7,7 @@ use wire::event::Topic;
 use wire::user::{UpdateUserRequest, UserResponse};
 
 use super::{UserEvent, answer, checked_custom_id, checked_name};
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, Json as JsonBody, UserPath, Write, requirement};
 use crate::http::RequestContext;
 use crate::openapi::{ItemWriteFailures, Tenant, UserInPath};
@@ -31,6 +31,9 @@ pub(crate) async fn update_user(
     write: Write<JsonBody<UpdateUserRequest>>,
 ) -> ApiResult<Json<UserResponse>> {
     let body = write.body.0;
+    if body.expires_in.is_some() {
+        return Err(ApiError::field("expiresIn", "cannot be changed"));
+    }
     let changes = UserPatch {
         automatic_analysis: body.automatic_analysis,
         custom_user_id: checked_custom_id(body.custom_user_id)?,
