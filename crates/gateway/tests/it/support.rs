@@ -157,6 +157,7 @@ pub(crate) fn pack() -> Arc<RulePack> {
         taxonomy: include_str!("../../../../rules/taxonomy.csv"),
         evidence: include_str!("../../../../rules/evidence.toml"),
         intermediaries: include_str!("../../../../rules/intermediaries.toml"),
+        first_names: include_str!("../../../../rules/first_names.csv"),
         person: &[(
             "person",
             include_str!("../../../../rules/person/fallback.toml"),
