@@ -131,10 +131,12 @@ impl SystemStore {
 
     async fn purge_deliveries(&self, age: Duration) -> Result<u64, StoreError> {
         let before = self.before(age);
+        // Asked twice: one that is sent again while this waits for its row is settled no more.
         let deleted = sqlx::query!(
             "delete from webhook_delivery where (tenant_id, delivery_id) in (
                  select tenant_id, delivery_id from webhook_delivery
-                 where settled_at < $1 limit $2)",
+                 where settled_at < $1 limit $2)
+               and settled_at < $1",
             before,
             PURGE_ROWS_MAX
         )

@@ -78,3 +78,29 @@ async fn rows_go_when_they_are_old_enough_and_have_done_their_work() {
     );
     assert_eq!(world.count("select count(*) from webhook_event").await, 1);
 }
+
+#[tokio::test]
+async fn a_delivery_that_is_sent_again_meanwhile_stays() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    let webhook = world.webhook(&["one"]).await.webhook.id;
+    world.emit(user, "one").await;
+    let due = world.system.lease_deliveries(1, DAY).await;
+    let due = due.expect("leased").remove(0);
+    let delivered = Outcome::Delivered { status: 200 };
+    let settled = world.system.settle_delivery(&due, &delivered).await;
+    assert!(settled.expect("settled"));
+    world.clock.advance(DAY * 31);
+    let mut tx = world.begin().await;
+    tx.replay_delivery(webhook, due.delivery_id)
+        .await
+        .expect("replayed");
+    let replay = async {
+        world.until_locked_out().await;
+        tx.commit().await.expect("committed");
+    };
+    let (purged, ()) = tokio::join!(purge(&world), replay);
+    assert_eq!(purged, Purged::default());
+    let pending = "select count(*) from webhook_delivery where status = 'pending'";
+    assert_eq!(world.count(pending).await, 1);
+}

@@ -170,6 +170,19 @@ impl World {
         told
     }
 
+    /// Waits until a statement waits for another transaction's row.
+    pub(crate) async fn until_locked_out(&self) {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        for _ in 0..6_000 {
+            if self.count(waiting).await > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no statement waits");
+    }
+
     /// A number read by a superuser, whom no policy hides anything from.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let mut connection = connect(self.database.admin_url()).await;
