@@ -12,13 +12,13 @@ use super::SystemStore;
 use crate::error::StoreError;
 use crate::tenant_tx::{Kind, SealedPlace, WebhookMethod};
 use crate::text::error_text;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 
 /// Most deliveries of one lease; each can hold a user's whole answer.
 pub const DELIVERY_LEASE_MAX: u32 = 100;
 
-/// How long a delivery waits whose secrets cannot be opened, which only an operator can mend.
-const SEALED_RETRY: TimeDelta = TimeDelta::hours(1);
+/// How long a delivery waits that cannot be read, which only an operator can mend.
+const UNREADABLE_RETRY: TimeDelta = TimeDelta::hours(1);
 
 /// A delivery that is to be attempted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,8 +121,10 @@ impl SystemStore {
     /// Of each webhook and user only the oldest unsettled delivery can be due. Deliveries of
     /// inactive webhooks stay where they are.
     ///
+    /// One that cannot be read is put off and holds up no others.
+    ///
     /// # Errors
-    /// Only those of the connection, or `Corrupt`.
+    /// Only those of the connection.
     pub async fn lease_deliveries(
         &self,
         limit: u32,
@@ -146,8 +148,7 @@ impl SystemStore {
             let key = (row.tenant_id, row.delivery_id, row.lease);
             match open(&self.shared.vault, row, now) {
                 Ok(delivery) => due.push(delivery),
-                Err(Unopened::Sealed(error)) => self.postpone_sealed(key, error).await?,
-                Err(Unopened::Corrupt(error)) => return Err(error),
+                Err(error) => self.postpone_unreadable(key, &error).await?,
             }
         }
         Ok(due)
@@ -209,14 +210,19 @@ impl SystemStore {
         Ok(())
     }
 
-    /// Puts a delivery off whose secrets cannot be opened, so that it does not hold up others.
-    async fn postpone_sealed(
+    /// Puts a delivery off that cannot be read.
+    async fn postpone_unreadable(
         &self,
         (tenant, delivery, lease): (Uuid, Uuid, Uuid),
-        error: VaultError,
+        error: &StoreError,
     ) -> Result<(), StoreError> {
-        tracing::error!(delivery.id = %delivery, %error, "webhook secrets cannot be opened");
-        let (at, error) = (self.now() + SEALED_RETRY, error.to_string());
+        let error = if let StoreError::Vault(cause) = error {
+            cause.to_string()
+        } else {
+            error.to_string()
+        };
+        tracing::error!(delivery.id = %delivery, error, "a delivery cannot be read");
+        let at = self.now() + UNREADABLE_RETRY;
         sqlx::query!(
             "update webhook_delivery
              set next_attempt_at = $4, error = $5, leased_until = null, lease = null
@@ -233,22 +239,11 @@ impl SystemStore {
     }
 }
 
-enum Unopened {
-    Sealed(VaultError),
-    Corrupt(StoreError),
+fn corrupt(column: &'static str) -> StoreError {
+    StoreError::Corrupt { column }
 }
 
-impl From<VaultError> for Unopened {
-    fn from(error: VaultError) -> Self {
-        Self::Sealed(error)
-    }
-}
-
-fn corrupt(column: &'static str) -> Unopened {
-    Unopened::Corrupt(StoreError::Corrupt { column })
-}
-
-fn open(vault: &Vault, row: DueRow, now: DateTime<Utc>) -> Result<DueDelivery, Unopened> {
+fn open(vault: &Vault, row: DueRow, now: DateTime<Utc>) -> Result<DueDelivery, StoreError> {
     let place = SealedPlace::new(row.tenant_id, row.webhook_id);
     let mut signing_keys = vec![place.open(vault, Kind::Signing, &row.signing_sealed)?];
     if let (Some(previous), Some(until)) = (&row.previous_sealed, row.previous_until)

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{Classify as _, Clock as _, ErrorKind};
 use store::{DeliveryFilter, DeliveryStatus, DueDelivery, Outcome, ReplayRange, WebhookPatch};
 
-use crate::world::World;
+use crate::world::{World, new_event, new_user, new_webhook};
 
 const LEASE: Duration = Duration::from_secs(30);
 const ALL: DeliveryFilter = DeliveryFilter {
@@ -254,4 +254,40 @@ async fn a_deleted_user_s_deliveries_are_cancelled_for_good() {
     drop(tx);
     world.clock.advance(LEASE);
     assert!(lease(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_delivery_that_cannot_be_read_holds_up_no_other() {
+    let world = World::new().await;
+    world.webhook(&["one"]).await;
+    let broken = world.user(&[]).await;
+    world.emit(broken, "one").await;
+    let mut tx = world.store.begin(world.stranger).await.expect("begun");
+    let user = tx
+        .add_user(&new_user(world.clock.now()))
+        .await
+        .expect("added");
+    tx.add_webhook(&new_webhook(&["one"])).await.expect("added");
+    tx.emit_event(&new_event(user.id, "one"))
+        .await
+        .expect("emitted");
+    tx.commit().await.expect("committed");
+    // No version of this program writes an empty client id.
+    let tenant = world.tenant;
+    let made = "with made as (insert into client values ('', '', '{}', now(), now()) returning 1)
+                select count(*) from made";
+    assert_eq!(world.count(made).await, 1);
+    let moved = format!(
+        "with moved as (update tenant set client_id = '' where tenant_id = '{tenant}' returning 1)
+         select count(*) from moved"
+    );
+    assert_eq!(world.count(&moved).await, 1);
+    let lease = Duration::from_secs(1);
+    let due = world.system.lease_deliveries(10, lease).await;
+    let users: Vec<_> = due.expect("leased").iter().map(|due| due.user_id).collect();
+    assert_eq!(users, [user.id]);
+    let put_off = "select count(*) from webhook_delivery
+                   where error = 'stored value in `tenant.client_id` cannot be read'
+                     and status = 'pending' and lease is null and attempts = 0";
+    assert_eq!(world.count(put_off).await, 1);
 }
