@@ -152,8 +152,9 @@ impl DatabaseFault {
     fn class(&self) -> Class {
         match self.sqlstate.as_deref() {
             Some("40001" | "40P01" | "55P03" | "57014") => Class::Contention,
-            // Shutdown by an operator, crash, starting up, idle in a transaction for too long.
-            Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03") => Class::Unavailable,
+            // Shutdown by an operator, crash, starting up, idle in a transaction for too long;
+            // read-only, as a server is that has not taken over yet.
+            Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25006") => Class::Unavailable,
             // Connection exceptions; out of connections, memory or disk.
             Some(code) if code.starts_with("08") || code.starts_with("53") => Class::Unavailable,
             // Invalid authorisation; no such database.
@@ -263,6 +264,7 @@ mod tests {
             ("57014", Class::Contention),
             ("57P01", Class::Unavailable),
             ("57P03", Class::Unavailable),
+            ("25006", Class::Unavailable),
             ("08006", Class::Unavailable),
             ("53300", Class::Unavailable),
             ("28P01", Class::Refused),
