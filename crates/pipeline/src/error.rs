@@ -57,8 +57,13 @@ impl PipelineError {
             | Self::ForeignTenant
             | Self::Unwritable { .. }
             | Self::Store(StoreError::Corrupt { .. }) => Disposition::Poison,
-            Self::Store(error) if error.is_retryable() => Disposition::Unavailable,
+            // The whole database does not answer or lets nobody in: no fault of this job.
+            Self::Store(StoreError::Unavailable(_) | StoreError::Refused(_)) => {
+                Disposition::Unavailable
+            }
             Self::Panicked if attempt >= PANICS_MAX => Disposition::Poison,
+            // Contention is among these: a statement that runs into its time limit at each attempt
+            // would be repeated for ever if attempts were not counted.
             Self::Store(_) | Self::NoThreads(_) | Self::Panicked => Disposition::Retry,
         }
     }

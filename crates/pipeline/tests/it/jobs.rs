@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{CorrelationId, IdSource, SystemIds, TenantId};
+use domain::{CorrelationId, IdSource, SystemClock, SystemIds, TenantId};
 use pipeline::{Disposition, Outcome, PANICS_MAX, PipelineError, RescuePolicy, rescue};
 use serde_json::{Value, json};
-use store::RunStatus;
+use store::{PoolSettings, RunStatus, StoreError, SystemStore};
 use tokio::sync::Notify;
 
-use crate::support::{World, purposes, traceparent};
+use crate::support::{World, purposes, traceparent, until};
 
 const FINISHED: [&str; 4] = [
     "categorization",
@@ -372,4 +372,48 @@ async fn a_run_whose_message_was_lost_is_woken() {
     let job = world.take_jobs().await.remove(0);
     world.analyses().handle(&job).await.expect("handled");
     assert_eq!(world.events(run), FINISHED);
+}
+
+#[tokio::test]
+async fn a_statement_that_is_cut_off_counts_as_an_attempt() {
+    let world = World::new().await;
+    let user = world.add_user(&["categorization"]).await;
+    let run = world.upload(user, &purposes(1)).await;
+    let job = world.take_jobs().await.remove(0);
+    let mut other = world.store.begin(world.tenant).await.expect("begun");
+    other.lock_user(user).await.expect("locked");
+    let analyses = world.analyses();
+    let cut_off = until("the job's statement is cut off", async || {
+        // As the server does by itself when the statement's time is up.
+        world.query(
+            "select count(pg_cancel_backend(pid)) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'",
+        ) == "1"
+    });
+    let (handled, ()) = tokio::join!(analyses.handle(&job), cut_off);
+    let failure = handled.expect_err("cut off");
+    let contention = matches!(failure, PipelineError::Store(StoreError::Contention(_)));
+    assert!(contention, "{failure:?}");
+    assert_eq!(failure.disposition(1), Disposition::Retry);
+    drop(other);
+    let error = world.run(user, run).await.error.expect("noted");
+    assert_eq!(error, failure.chain());
+}
+
+#[tokio::test]
+async fn a_database_that_lets_nobody_in_is_waited_for() {
+    let world = World::new().await;
+    let url = world.database.system_url().as_str();
+    let (server, _database) = url.rsplit_once('/').expect("an address");
+    let settings = PoolSettings::new(format!("{server}/no_such_database"));
+    let refused = SystemStore::connect(
+        &settings,
+        testkit::database::vault().expect("a vault"),
+        Arc::new(SystemClock),
+        Arc::new(SystemIds),
+    );
+    let failure = PipelineError::from(refused.await.expect_err("refused"));
+    let refused = matches!(failure, PipelineError::Store(StoreError::Refused(_)));
+    assert!(refused, "{failure:?}");
+    assert_eq!(failure.disposition(99), Disposition::Unavailable);
 }
