@@ -17,6 +17,10 @@ use crate::message::{DeadReason, Delivery, Message};
 use crate::metrics::{QueueMetrics, age};
 use crate::policy::WorkerPolicy;
 
+/// How often a handler is asked to take notice of a dead message. One that fails at each time must
+/// not hold up the letters behind it.
+const NOTICES_MAX: u32 = 5;
+
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -109,7 +113,7 @@ impl<H: Handler> Worker<H> {
         reason: DeadReason,
     ) -> Result<(), Interrupted> {
         let mut failures: u32 = 0;
-        while let Err(failure) = self.try_bury(message, reason).await {
+        while let Err(failure) = self.try_bury(message, reason, failures).await {
             warn!(
                 tenant.id = %message.tenant_id,
                 message.id = %message.message_id,
@@ -122,11 +126,18 @@ impl<H: Handler> Worker<H> {
         Ok(())
     }
 
-    async fn try_bury(&self, message: &Message, reason: DeadReason) -> Result<(), HandlerError> {
+    async fn try_bury(
+        &self,
+        message: &Message,
+        reason: DeadReason,
+        failures: u32,
+    ) -> Result<(), HandlerError> {
         let noticed = AssertUnwindSafe(self.handler.dead(message, reason)).catch_unwind();
+        // The letter must be recorded even when its handler cannot say anything about it.
         let cause = match noticed.await {
-            Ok(noticed) => noticed?,
-            // The letter must be recorded even when its handler cannot say anything about it.
+            Ok(Ok(cause)) => cause,
+            Ok(Err(failure)) if asks_again(&failure, failures) => return Err(failure),
+            Ok(Err(failure)) => format!("the handler could not take notice: {}", Chain(&failure)),
             Err(_panic) => "the handler panicked when it was told".to_owned(),
         };
         let text = format!("{}: {cause}", reason.as_str());
@@ -199,6 +210,15 @@ impl<H: Handler> Worker<H> {
 /// The process shuts down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interrupted;
+
+/// Whether a handler that failed to take notice is worth asking again.
+fn asks_again(failure: &HandlerError, failures: u32) -> bool {
+    match failure.kind() {
+        FailureKind::Unavailable => true,
+        FailureKind::Retry => failures.saturating_add(1) < NOTICES_MAX,
+        FailureKind::Poison => false,
+    }
+}
 
 fn log_failure(delivery: &Delivery, failure: &HandlerError) {
     let message = &delivery.message;

@@ -149,3 +149,22 @@ async fn a_dead_letter_can_be_replayed() {
     process.stop().await;
     assert!(database.dead_letters().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_handler_that_cannot_take_notice_holds_up_no_letter() {
+    for (kind, notices) in [(FailureKind::Poison, 1), (FailureKind::Retry, 5)] {
+        let database = database().await;
+        let actor = Actor::new(|_, _| Act::Fail(FailureKind::Poison));
+        actor.take_no_notice(kind);
+        let process = process(&database, &actor);
+        database.request_run().await;
+        until("recorded", async || {
+            database.dead_letters().await.len() == 1
+        })
+        .await;
+        process.stop().await;
+        assert_eq!(actor.dead().len(), notices, "{kind:?}");
+        let (_, error) = database.dead_letters().await.remove(0);
+        assert!(error.ends_with("deaf as scripted"), "{error}");
+    }
+}

@@ -49,6 +49,7 @@ struct Inner {
     seen: Mutex<Vec<Delivery>>,
     handled: Mutex<Vec<MessageId>>,
     dead: Mutex<Vec<(MessageId, DeadReason)>>,
+    deaf: Mutex<Option<FailureKind>>,
     gate: CancellationToken,
 }
 
@@ -60,6 +61,7 @@ impl Actor {
             seen: Mutex::default(),
             handled: Mutex::default(),
             dead: Mutex::default(),
+            deaf: Mutex::default(),
             gate: CancellationToken::new(),
         }))
     }
@@ -67,6 +69,11 @@ impl Actor {
     /// Lets everything through that waits for the gate, now and later.
     pub(crate) fn open_gate(&self) {
         self.0.gate.cancel();
+    }
+
+    /// From now on it fails to take notice of dead messages.
+    pub(crate) fn take_no_notice(&self, kind: FailureKind) {
+        *self.0.deaf.lock().expect("lock") = Some(kind);
     }
 
     fn succeed(&self, delivery: &Delivery) {
@@ -113,6 +120,9 @@ impl Handler for Actor {
     async fn dead(&self, message: &Message, reason: DeadReason) -> Result<String, HandlerError> {
         let letter = (message.message_id, reason);
         self.0.dead.lock().expect("lock").push(letter);
+        if let Some(kind) = *self.0.deaf.lock().expect("lock") {
+            return Err(HandlerError::new(kind, "deaf as scripted"));
+        }
         Ok("as scripted".to_owned())
     }
 }
