@@ -2,9 +2,7 @@
 --
 -- A running run is woken through its leader, whose message is the one that can take it over. A
 -- user with a message that still waits in the outbox is left alone.
-update analysis_run run
-set reemitted_at = $1
-from (
+with hanging as materialized (
     select tenant_id, user_id, correlation_id
     from analysis_run open
     where status in ('queued', 'running')
@@ -19,7 +17,10 @@ from (
     order by requested_at
     limit $3
     for update skip locked
-) hanging
+)
+update analysis_run run
+set reemitted_at = $1
+from hanging
 where run.tenant_id = hanging.tenant_id and run.user_id = hanging.user_id
   and run.correlation_id = hanging.correlation_id
 returning run.tenant_id, run.user_id, run.correlation_id, run.traceparent

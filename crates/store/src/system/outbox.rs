@@ -82,17 +82,19 @@ impl SystemStore {
     ) -> Result<Vec<OutboxMessage>, StoreError> {
         let (now, until) = (self.now(), self.after(lease));
         let limit = i64::from(limit.min(OUTBOX_LEASE_MAX));
+        // `with`, because a subquery behind `in` may be run once a row, each time up to the limit.
         let mut rows = sqlx::query_as!(
             OutboxRow,
-            "update outbox set leased_until = $2, attempts = attempts + 1
-             where (tenant_id, message_id) in (
+            "with due as materialized (
                  select tenant_id, message_id from outbox
                  where published_at is null and not_before <= $1
                    and (leased_until is null or leased_until <= $1)
                  order by not_before limit $3
                  for update skip locked)
-             returning tenant_id, message_id, user_id, topic, payload, traceparent, attempts,
-                       created_at",
+             update outbox o set leased_until = $2, attempts = o.attempts + 1
+             from due where o.tenant_id = due.tenant_id and o.message_id = due.message_id
+             returning o.tenant_id, o.message_id, o.user_id, o.topic, o.payload, o.traceparent,
+                       o.attempts, o.created_at",
             now,
             until,
             limit

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{Classify as _, Clock as _, ErrorKind, MessageId};
 use store::{Claimed, NewDeadLetter, OutboxMessage, RunStatus, SystemStore};
 
-use crate::world::{World, run_request};
+use crate::world::{World, connect, run_request};
 use domain::{CorrelationId, IdSource as _, SystemIds};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -160,4 +160,22 @@ async fn a_poisoned_payload_is_recorded_whatever_it_holds() {
         .await
         .expect_err("unreadable");
     assert_eq!(error.kind(), ErrorKind::Conflict);
+}
+
+#[tokio::test]
+async fn a_lease_keeps_its_limit_whatever_the_planner_believes() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    world.request(user).await;
+    // A busy moment after a quiet time: the statistics know one row.
+    let mut admin = connect(world.database.admin_url()).await;
+    sqlx::raw_sql("analyze outbox")
+        .execute(&mut admin)
+        .await
+        .expect("analysed");
+    for _ in 0..20 {
+        world.request(user).await;
+    }
+    let leased = world.system.lease_outbox(4, Duration::from_secs(1)).await;
+    assert_eq!(leased.expect("leased").len(), 4);
 }
