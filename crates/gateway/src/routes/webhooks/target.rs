@@ -13,6 +13,7 @@ use crate::error::{ApiError, ApiResult};
 
 /// Longest address of a webhook, in bytes.
 const URL_BYTES_MAX: usize = 2_048;
+const NOT_PUBLIC: &str = "must not lead to a private, loopback or link-local address";
 
 /// Checks the address of a webhook and writes it in its normal form.
 ///
@@ -39,10 +40,16 @@ pub(super) async fn checked_url(
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("must not contain a user name or password"));
     }
+    if url.port() == Some(0) {
+        return Err(refuse("must not name port 0"));
+    }
     let known = match url.host() {
         None => return Err(refuse("must name a host")),
         Some(Host::Ipv4(address)) => vec![address.into()],
         Some(Host::Ipv6(address)) => vec![address.into()],
+        Some(Host::Domain(name)) if policy == TargetPolicy::PublicHttps && is_localhost(name) => {
+            return Err(refuse(NOT_PUBLIC));
+        }
         Some(Host::Domain(name)) => {
             let port = url.port_or_known_default().unwrap_or(443);
             resolve(name, port, patience).await
@@ -59,6 +66,15 @@ enum Plain {
     No,
 }
 
+/// Whether a name means this machine, whatever it resolves to.
+///
+/// # Source
+/// RFC 6761, 6.3.
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 /// The addresses of a name; none when it cannot be resolved in time, which is not held against it.
 async fn resolve(name: &str, port: u16, patience: Duration) -> Vec<IpAddr> {
     match tokio::time::timeout(patience, tokio::net::lookup_host((name, port))).await {
@@ -69,7 +85,7 @@ async fn resolve(name: &str, port: u16, patience: Duration) -> Vec<IpAddr> {
 
 fn judge(known: &[IpAddr], plain: Plain, policy: TargetPolicy) -> Result<(), &'static str> {
     if !known.iter().all(|address| policy.allows(*address)) {
-        return Err("must not lead to a private, loopback or link-local address");
+        return Err(NOT_PUBLIC);
     }
     let may_be_plain = match policy {
         TargetPolicy::Anything => true,
@@ -126,6 +142,32 @@ mod tests {
         }
         let long = format!("https://93.184.216.34/{}", "x".repeat(URL_BYTES_MAX));
         assert!(!accepted(&long, TargetPolicy::PublicHttps).await);
+    }
+
+    #[tokio::test]
+    async fn names_of_this_machine_need_no_resolution() {
+        for (url, expected) in [
+            ("https://localhost/", false),
+            ("https://LocalHost./", false),
+            ("https://hook.localhost:8443/", false),
+            ("https://a.b.localhost./", false),
+            ("https://localhost.invalid/", true),
+            ("https://notlocalhost/", true),
+        ] {
+            let checked = checked_url(url, TargetPolicy::PublicHttps, Duration::ZERO).await;
+            assert_eq!(checked.is_ok(), expected, "{url}");
+        }
+        let local = "https://hook.localhost/";
+        let checked = checked_url(local, TargetPolicy::Anything, Duration::ZERO).await;
+        assert!(checked.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_listens_on_port_0() {
+        for policy in [TargetPolicy::PublicHttps, TargetPolicy::Anything] {
+            assert!(!accepted("https://93.184.216.34:0/", policy).await);
+            assert!(accepted("https://93.184.216.34:1/", policy).await);
+        }
     }
 
     #[tokio::test]
