@@ -75,6 +75,25 @@ impl Query {
             .transpose()
     }
 
+    /// A word of a list of lower-case ones, in any letter case.
+    ///
+    /// # Errors
+    /// `Parameter` with the first spelling's name and the expectation.
+    pub(crate) fn word<T: FromStr>(
+        &self,
+        spellings: &'static [&'static str],
+        expectation: &'static str,
+    ) -> ApiResult<Option<T>> {
+        let name = spellings.first().copied().unwrap_or_default();
+        self.text(spellings)
+            .map(|text| {
+                text.to_ascii_lowercase()
+                    .parse()
+                    .map_err(|_| ApiError::parameter(name, expectation))
+            })
+            .transpose()
+    }
+
     /// True or false in any letter case (C-41).
     ///
     /// # Errors

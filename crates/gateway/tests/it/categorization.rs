@@ -93,6 +93,8 @@ async fn tags_appear_when_the_analysis_is_finished() {
         english["categorization"][0]["localizedTag"],
         german["categorization"][0]["localizedTag"]
     );
+    let shouted = analysed.tags("?language=EN").await;
+    assert_eq!(shouted.json(), english);
     let wrong = analysed.tags("?language=fr").await;
     assert_eq!(
         wrong.failure(),

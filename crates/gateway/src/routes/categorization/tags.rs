@@ -28,7 +28,7 @@ use crate::state::AppState;
     security(("bearer" = [])),
     params(
         UserInPath, Tenant, Paging, Correlation,
-        ("language" = Option<String>, Query, description = "`de` or `en`: adds `localizedTag`"),
+        ("language" = Option<String>, Query, description = "`de` or `en`, in any letter case: adds `localizedTag`"),
         ("includeTransactions" = Option<bool>, Query, description = "Adds `transaction`; false by default"),
     ),
     responses(
@@ -80,7 +80,7 @@ impl Asked {
         let include = query.flag(&["includeTransactions", "include-transactions"])?;
         Ok(Self {
             page: query.page(page_size_max)?,
-            language: query.parsed(&["language"], "must be one of: de, en")?,
+            language: query.word(&["language"], "must be one of: de, en")?,
             include: match include {
                 Some(true) => Include::Transactions,
                 Some(false) | None => Include::AccountsOnly,

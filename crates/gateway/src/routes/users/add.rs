@@ -20,8 +20,8 @@ type User = Caller<requirement::Authenticated>;
 
 /// Adds an end user.
 ///
-/// Without `userScopes` the user has all scopes of the client. `expiresIn` is refused until users
-/// can expire.
+/// Without `userScopes` the user has all scopes of the client; a scope that is named twice is kept
+/// once, as it is spelled first. `expiresIn` is refused until users can expire.
 #[utoipa::path(
     post,
     path = "/api/users",
@@ -85,7 +85,10 @@ fn new_user(caller: &User, state: &AppState, request: AddUserRequest) -> ApiResu
     })
 }
 
-/// The scopes of the user as the caller spelled them, or all of the client's.
+/// The scopes of the user, or all of the client's.
+///
+/// Each is kept once, in the caller's order and in the spelling that comes first; two spellings of
+/// one scope are the same scope.
 fn user_scopes(caller: &User, asked: Option<Vec<String>>) -> ApiResult<Vec<String>> {
     let Some(names) = asked else {
         return Ok(caller.scope_names().to_vec());
@@ -97,10 +100,17 @@ fn user_scopes(caller: &User, asked: Option<Vec<String>>) -> ApiResult<Vec<Strin
     // A name that is no scope is one that the client does not have.
     let foreign = |index| ApiError::forbidden(format!("the client lacks userScopes[{index}]"));
     ScopeSet::try_from_names(&names).map_err(foreign)?;
-    for (index, name) in names.iter().enumerate() {
-        if !ScopeSet::of_known([name]).is_subset_of(caller.scopes()) {
+    let mut kept = Vec::new();
+    let mut seen = Vec::new();
+    for (index, name) in names.into_iter().enumerate() {
+        let scope = ScopeSet::of_known([&name]);
+        if !scope.is_subset_of(caller.scopes()) {
             return Err(foreign(index));
         }
+        if !seen.contains(&scope) {
+            seen.push(scope);
+            kept.push(name);
+        }
     }
-    Ok(names)
+    Ok(kept)
 }
