@@ -21,6 +21,8 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
 /// When a caller may try again after a failure on this side.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(2);
+/// When a client may try again that has as many requests under way as it may.
+const RETRY_BUSY: Duration = Duration::from_secs(1);
 
 /// Why a request failed, by cause.
 #[derive(Debug, ThisError)]
@@ -58,6 +60,9 @@ pub(crate) enum ApiError {
     /// The body is not in a format that this path reads.
     #[error("Content-Type must be {expected}")]
     MediaType { expected: &'static str },
+    /// The body is compressed.
+    #[error("Content-Encoding must be identity")]
+    ContentEncoding,
     /// Too often.
     #[error("too many requests, try again after {} s", whole_seconds(*retry_after))]
     TooManyRequests { retry_after: Duration },
@@ -107,6 +112,13 @@ impl ApiError {
         Self::Input(InvalidInput::new(path, reason))
     }
 
+    /// The client has as many requests of a kind under way as it may.
+    pub(crate) const fn busy() -> Self {
+        Self::TooManyRequests {
+            retry_after: RETRY_BUSY,
+        }
+    }
+
     /// Forbidden, for a reason.
     pub(crate) fn forbidden(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Forbidden {
@@ -118,7 +130,7 @@ impl ApiError {
         if matches!(self, Self::MethodNotAllowed) {
             return (StatusCode::METHOD_NOT_ALLOWED, ErrorType::MethodNotAllowed);
         }
-        if matches!(self, Self::MediaType { .. }) {
+        if matches!(self, Self::MediaType { .. } | Self::ContentEncoding) {
             return (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorType::InvalidInput);
         }
         status_and_type(self.kind())
@@ -193,9 +205,10 @@ impl Classify for ApiError {
         match self {
             Self::Input(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Parameter { .. } | Self::MethodNotAllowed | Self::MediaType { .. } => {
-                ErrorKind::InvalidInput
-            }
+            Self::Parameter { .. }
+            | Self::MethodNotAllowed
+            | Self::MediaType { .. }
+            | Self::ContentEncoding => ErrorKind::InvalidInput,
             Self::Unauthorized { .. } => ErrorKind::Unauthorized,
             Self::Token(error) => match error {
                 TokenError::Invalid | TokenError::Expired => ErrorKind::Unauthorized,

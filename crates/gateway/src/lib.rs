@@ -16,6 +16,7 @@ mod error;
 mod extract;
 mod http;
 mod openapi;
+mod places;
 mod rate;
 mod routes;
 mod serve;

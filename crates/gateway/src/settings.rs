@@ -45,6 +45,14 @@ impl GatewaySettings {
                 "limits.requests_in_flight_max",
                 limits.requests_in_flight_max,
             ),
+            (
+                "limits.requests_in_flight_per_client_max",
+                limits.requests_in_flight_per_client_max,
+            ),
+            (
+                "limits.uploads_in_flight_per_client_max",
+                limits.uploads_in_flight_per_client_max,
+            ),
             ("limits.connections_max", limits.connections_max),
             (
                 "limits.password_hashes_in_flight_max",
@@ -68,6 +76,10 @@ impl GatewaySettings {
             (
                 "rates.failed_logins_address",
                 self.rates.failed_logins_address as usize,
+            ),
+            (
+                "rates.failed_logins_client_wide",
+                self.rates.failed_logins_client_wide as usize,
             ),
         ];
         if let Some((field, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
@@ -124,6 +136,11 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Requests that are worked on at one time; further ones are answered 503.
     pub requests_in_flight_max: usize,
+    /// Requests of one client that are worked on at one time; further ones are answered 429.
+    pub requests_in_flight_per_client_max: usize,
+    /// Uploads of one client that are received or stored at one time; further ones wait for
+    /// `timeouts.upload_turn_seconds_max` and are then answered 429.
+    pub uploads_in_flight_per_client_max: usize,
     /// Open connections; further ones wait to be accepted.
     pub connections_max: usize,
     /// Secrets that are verified at one time, each with 19 MiB of memory.
@@ -142,6 +159,8 @@ impl Default for Limits {
             upload_transactions_max: 50_000,
             body_bytes_max: 1 << 20,
             requests_in_flight_max: 1_024,
+            requests_in_flight_per_client_max: 256,
+            uploads_in_flight_per_client_max: 2,
             connections_max: 4_096,
             password_hashes_in_flight_max: 4,
             page_size_max: 1_000,
@@ -161,10 +180,14 @@ pub struct RateLimits {
     pub polling_per_second: u32,
     /// Correlation requests of one user and endpoint at once.
     pub polling_burst: u32,
-    /// Failed logins a minute that are answered for one client id, and at once.
+    /// Failed logins a minute that are answered for one client id from one peer address, and at
+    /// once.
     pub failed_logins_client: u32,
     /// Failed logins a minute that are answered for one peer address, and at once.
     pub failed_logins_address: u32,
+    /// Failed logins a minute that are answered for one client id from anywhere, and at once. Far
+    /// above `failed_logins_client`, so that one host cannot lock out a client that it can name.
+    pub failed_logins_client_wide: u32,
 }
 
 impl Default for RateLimits {
@@ -176,6 +199,7 @@ impl Default for RateLimits {
             polling_burst: 10,
             failed_logins_client: 10,
             failed_logins_address: 30,
+            failed_logins_client_wide: 300,
         }
     }
 }
@@ -188,6 +212,8 @@ pub struct Timeouts {
     pub request_seconds_max: u64,
     /// An upload from its head to its answer.
     pub upload_seconds_max: u64,
+    /// An upload's wait for earlier ones of the same client, before its body is received.
+    pub upload_turn_seconds_max: u64,
     /// The head of a request, and the silence of a kept connection before it. Longer than the 60 s
     /// that load balancers keep idle connections, so that they never send into a closed one.
     pub head_seconds_max: u64,
@@ -204,6 +230,7 @@ impl Default for Timeouts {
         Self {
             request_seconds_max: 30,
             upload_seconds_max: 120,
+            upload_turn_seconds_max: 10,
             head_seconds_max: 75,
             shutdown_seconds_max: 10,
             resolve_seconds_max: 2,
@@ -219,6 +246,10 @@ impl Timeouts {
 
     pub(crate) const fn upload(self) -> Duration {
         Duration::from_secs(self.upload_seconds_max)
+    }
+
+    pub(crate) const fn upload_turn(self) -> Duration {
+        Duration::from_secs(self.upload_turn_seconds_max)
     }
 
     pub(crate) const fn head(self) -> Duration {
@@ -255,6 +286,15 @@ mod tests {
             field: "rates.client_burst",
         };
         assert_eq!(settings.validate(), Err(expected));
+        let mut settings = GatewaySettings::default();
+        settings.limits.uploads_in_flight_per_client_max = 0;
+        assert!(settings.validate().is_err());
+        let mut settings = GatewaySettings::default();
+        settings.limits.requests_in_flight_per_client_max = 0;
+        assert!(settings.validate().is_err());
+        let mut settings = GatewaySettings::default();
+        settings.rates.failed_logins_client_wide = 0;
+        assert!(settings.validate().is_err());
         let mut settings = GatewaySettings::default();
         settings.limits.upload_bytes_in_flight_max = 1;
         assert_eq!(settings.validate(), Err(SettingsError::InFlightBelowOne));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use domain::address::TargetPolicy;
-use domain::{Clock, IdSource, TenantId, UserId};
+use domain::{ClientId, Clock, IdSource, TenantId, UserId};
 use rules::RulePack;
 use store::Store;
 use thiserror::Error;
@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{KeyRing, Logins, SecretError, Verifier};
 use crate::metrics::{Metrics, SharedRegistry};
+use crate::places::{Place, Places};
 use crate::rate::{Buckets, Rate};
 use crate::settings::{GatewaySettings, SettingsError};
 use crate::tenancy::Tenancy;
@@ -74,6 +75,8 @@ struct Shared {
     client_rate: Buckets<String>,
     polling_rate: Buckets<(TenantId, UserId, &'static str)>,
     places: Arc<Semaphore>,
+    client_places: Places,
+    client_uploads: Places,
     upload_units: Arc<Semaphore>,
     upload_turns: Arc<Semaphore>,
 }
@@ -98,6 +101,8 @@ impl AppState {
             client_rate: Buckets::new(client_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             polling_rate: Buckets::new(polling_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             places: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
+            client_places: Places::new(limits.requests_in_flight_per_client_max),
+            client_uploads: Places::new(limits.uploads_in_flight_per_client_max),
             upload_units: Arc::new(Semaphore::new(upload_units)),
             upload_turns: Arc::new(Semaphore::new(limits.uploads_stored_at_once_max)),
             metrics: Metrics::register(parts.registry),
@@ -166,6 +171,17 @@ impl AppState {
     /// A place among the requests under way, `None` when all are taken.
     pub(crate) fn enter(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.places).try_acquire_owned().ok()
+    }
+
+    /// A place among the client's requests under way, `None` when all are taken.
+    pub(crate) fn enter_client(&self, client: &ClientId) -> Option<Place> {
+        self.0.client_places.take(client)
+    }
+
+    /// Waits for a place among the client's uploads, `None` when none became free in time.
+    pub(crate) async fn upload_place(&self, client: &ClientId) -> Option<Place> {
+        let patience = self.0.settings.timeouts.upload_turn();
+        self.0.client_uploads.wait(client, patience).await
     }
 
     /// Waits until an upload of so many bytes fits into memory beside the others.

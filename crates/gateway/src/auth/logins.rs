@@ -1,4 +1,5 @@
-//! Failed logins, limited per client id and per peer address.
+//! Failed logins, limited per client id and peer address, per peer address, and more widely per
+//! client id: one host must not lock out a client that it can name.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,20 +9,22 @@ use domain::Clock;
 use crate::rate::{Buckets, Exhausted, Rate};
 use crate::settings::RateLimits;
 
-/// Client ids and addresses that are remembered at a time.
+/// Keys of each kind that are remembered at a time.
 const KEYS_MAX: usize = 10_000;
 
 /// Counts failed logins of this process; each replica counts its own.
 pub(crate) struct Logins {
-    clients: Buckets<String>,
+    clients: Buckets<(Arc<str>, IpAddr)>,
     addresses: Buckets<IpAddr>,
+    /// Whoever guesses from many addresses.
+    client_wide: Buckets<Arc<str>>,
 }
 
 /// A login under way. It counts as failed until it is known to have succeeded.
 #[must_use]
 pub(crate) struct Attempt<'a> {
     logins: &'a Logins,
-    client: String,
+    client: Arc<str>,
     address: IpAddr,
 }
 
@@ -29,9 +32,12 @@ impl Logins {
     pub(crate) fn new(rates: &RateLimits, clock: &Arc<dyn Clock>) -> Self {
         let client = Rate::per_minute(rates.failed_logins_client, rates.failed_logins_client);
         let address = Rate::per_minute(rates.failed_logins_address, rates.failed_logins_address);
+        let wide = rates.failed_logins_client_wide;
+        let client_wide = Rate::per_minute(wide, wide);
         Self {
             clients: Buckets::new(client, KEYS_MAX, Arc::clone(clock)),
             addresses: Buckets::new(address, KEYS_MAX, Arc::clone(clock)),
+            client_wide: Buckets::new(client_wide, KEYS_MAX, Arc::clone(clock)),
         }
     }
 
@@ -40,8 +46,10 @@ impl Logins {
     /// # Errors
     /// `Exhausted` after too many failures.
     pub(crate) fn check(&self, client: &str, address: IpAddr) -> Result<(), Exhausted> {
-        self.addresses.check(&network(address))?;
-        self.clients.check(&client.to_owned())
+        let (client, address) = (Arc::from(client), network(address));
+        self.addresses.check(&address)?;
+        self.client_wide.check(&client)?;
+        self.clients.check(&(client, address))
     }
 
     /// Begins a login. It is counted before its secret is compared, so that many attempts at the
@@ -50,11 +58,15 @@ impl Logins {
     /// # Errors
     /// `Exhausted` after too many failures.
     pub(crate) fn begin(&self, client: &str, address: IpAddr) -> Result<Attempt<'_>, Exhausted> {
-        let address = network(address);
+        let (client, address) = (Arc::<str>::from(client), network(address));
         self.addresses.take(&address)?;
-        let client = client.to_owned();
-        if let Err(exhausted) = self.clients.take(&client) {
+        if let Err(exhausted) = self.client_wide.take(&client) {
             self.addresses.give_back(&address);
+            return Err(exhausted);
+        }
+        if let Err(exhausted) = self.clients.take(&(Arc::clone(&client), address)) {
+            self.addresses.give_back(&address);
+            self.client_wide.give_back(&client);
             return Err(exhausted);
         }
         Ok(Attempt {
@@ -68,8 +80,9 @@ impl Logins {
 impl Attempt<'_> {
     /// The secret was right, or was never compared: nothing is counted.
     pub(crate) fn forgive(self) {
-        self.logins.clients.give_back(&self.client);
         self.logins.addresses.give_back(&self.address);
+        self.logins.client_wide.give_back(&self.client);
+        self.logins.clients.give_back(&(self.client, self.address));
     }
 }
 
@@ -90,10 +103,11 @@ mod tests {
 
     use super::*;
 
-    fn logins(client: u32, address: u32) -> Logins {
+    fn logins(client: u32, address: u32, client_wide: u32) -> Logins {
         let rates = RateLimits {
             failed_logins_client: client,
             failed_logins_address: address,
+            failed_logins_client_wide: client_wide,
             ..RateLimits::default()
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -105,18 +119,34 @@ mod tests {
     }
 
     #[test]
+    fn one_host_does_not_lock_out_a_client() {
+        let logins = logins(2, 100, 100);
+        for host in ["2001:db8::1", "2001:db8::2"] {
+            let _failed = logins.begin("demo", address(host)).expect("allowed");
+        }
+        for _ in 0..100 {
+            assert!(logins.begin("demo", address("2001:db8::3")).is_err());
+        }
+        assert!(logins.check("demo", address("2001:db8::3")).is_err());
+        assert!(logins.begin("other", address("2001:db8::3")).is_ok());
+        assert!(logins.check("demo", address("192.0.2.1")).is_ok());
+        assert!(logins.begin("demo", address("192.0.2.1")).is_ok());
+    }
+
+    #[test]
     fn failures_count_per_client_from_anywhere() {
-        let logins = logins(2, 100);
+        let logins = logins(100, 100, 2);
         for host in ["192.0.2.1", "192.0.2.2"] {
             let _failed = logins.begin("demo", address(host)).expect("allowed");
         }
+        assert!(logins.check("demo", address("192.0.2.3")).is_err());
         assert!(logins.begin("demo", address("192.0.2.3")).is_err());
         assert!(logins.begin("other", address("192.0.2.3")).is_ok());
     }
 
     #[test]
     fn failures_count_per_address_whatever_the_client() {
-        let logins = logins(100, 2);
+        let logins = logins(100, 2, 100);
         for (client, host) in [("a", "2001:db8::1"), ("b", "2001:db8::2")] {
             let _failed = logins.begin(client, address(host)).expect("allowed");
         }
@@ -126,7 +156,7 @@ mod tests {
 
     #[test]
     fn right_logins_never_count() {
-        let logins = logins(1, 1);
+        let logins = logins(1, 1, 1);
         for _ in 0..10 {
             logins
                 .begin("demo", address("192.0.2.1"))

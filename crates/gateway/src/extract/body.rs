@@ -3,7 +3,8 @@
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use domain::ClientId;
 use formats::upload::check_nesting;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -11,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use wire::json::{self, Object};
 
 use crate::error::{ApiError, ApiResult};
+use crate::places::Place;
 use crate::state::AppState;
 
 const JSON_EXPECTED: &str = "application/json";
@@ -22,11 +24,20 @@ pub(crate) trait FromBody: Sized + Send {
         state.settings().limits.body_bytes_max
     }
 
-    /// Waits for memory to receive a body of this length.
+    /// Refuses a body that is not even to be received.
+    ///
+    /// # Errors
+    /// `ContentEncoding`.
+    fn check(headers: &HeaderMap) -> ApiResult<()> {
+        check_encoding(headers)
+    }
+
+    /// Waits until a body of this length may be received.
     fn room(
         _: &AppState,
+        _: Option<&ClientId>,
         _: usize,
-    ) -> impl Future<Output = ApiResult<Option<OwnedSemaphorePermit>>> + Send {
+    ) -> impl Future<Output = ApiResult<Option<Room>>> + Send {
         std::future::ready(Ok(None))
     }
 
@@ -37,10 +48,30 @@ pub(crate) trait FromBody: Sized + Send {
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self>;
 }
 
-/// A body in memory, with its share of the memory for bodies.
+/// A share of the memory for bodies, and a place among the client's uploads.
+pub(crate) struct Room {
+    _place: Place,
+    _bytes: OwnedSemaphorePermit,
+}
+
+/// A body in memory, with its room.
 pub(crate) struct Received {
     pub(crate) bytes: Bytes,
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<Room>,
+}
+
+impl Received {
+    /// Refuses an empty body where one is required.
+    ///
+    /// # Errors
+    /// `Input`.
+    pub(crate) fn required(self) -> ApiResult<Self> {
+        if self.bytes.is_empty() {
+            Err(ApiError::field("", "a body is required"))
+        } else {
+            Ok(self)
+        }
+    }
 }
 
 /// A JSON object.
@@ -49,6 +80,7 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send> FromBody for Json<T> {
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
+        let received = received.required()?;
         check_json(headers)?;
         read_json(&received.bytes).map(Self)
     }
@@ -69,6 +101,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
 pub(crate) struct NoBody;
 
 impl FromBody for NoBody {
+    fn check(_: &HeaderMap) -> ApiResult<()> {
+        Ok(())
+    }
+
     fn read(_: &HeaderMap, _: Received) -> ApiResult<Self> {
         Ok(Self)
     }
@@ -78,7 +114,7 @@ impl FromBody for NoBody {
 pub(crate) struct UploadBody {
     pub(crate) bytes: Bytes,
     /// To be kept until what was read from the bytes is gone too.
-    pub(crate) room: Option<OwnedSemaphorePermit>,
+    pub(crate) room: Option<Room>,
 }
 
 impl FromBody for UploadBody {
@@ -86,12 +122,22 @@ impl FromBody for UploadBody {
         state.settings().limits.upload_body_bytes_max
     }
 
-    async fn room(state: &AppState, bytes: usize) -> ApiResult<Option<OwnedSemaphorePermit>> {
-        let room = state.upload_room(bytes).await;
-        room.map(Some).ok_or(ApiError::Overloaded)
+    async fn room(
+        state: &AppState,
+        client: Option<&ClientId>,
+        bytes: usize,
+    ) -> ApiResult<Option<Room>> {
+        let client = client.ok_or(ApiError::Inconsistent("an upload has no caller"))?;
+        let place = state.upload_place(client).await.ok_or(ApiError::busy())?;
+        let bytes = state.upload_room(bytes).await.ok_or(ApiError::Overloaded)?;
+        Ok(Some(Room {
+            _place: place,
+            _bytes: bytes,
+        }))
     }
 
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
+        let received = received.required()?;
         check_json(headers)?;
         Ok(Self {
             bytes: received.bytes,
@@ -104,17 +150,21 @@ impl FromBody for UploadBody {
 ///
 /// # Errors
 /// `BodyTooLarge` from one byte over the limit, before anything is read when the length is
-/// declared; `Parameter` when the connection ends too early.
+/// declared; `ContentEncoding` before that; `TooManyRequests` when the client's uploads take all
+/// its places; `Parameter` when the connection ends too early.
 pub(crate) async fn receive<T: FromBody>(
     request: Request,
     state: &AppState,
 ) -> ApiResult<Received> {
+    T::check(request.headers())?;
     let max = T::limit(state);
     let declared = declared_length(&request);
     if declared.is_some_and(|length| length > max) {
         return Err(ApiError::BodyTooLarge { max });
     }
-    let room = T::room(state, declared.unwrap_or(max)).await?;
+    // Cloned: what borrows from a request across an await cannot move between threads.
+    let client = request.extensions().get::<ClientId>().cloned();
+    let room = T::room(state, client.as_ref(), declared.unwrap_or(max)).await?;
     // Filled piece by piece into one allocation: collecting first would hold the body twice.
     let mut buffer = Vec::with_capacity(declared.unwrap_or_default());
     let mut pieces = request.into_body().into_data_stream();
@@ -137,6 +187,23 @@ fn declared_length(request: &Request<Body>) -> Option<usize> {
     header
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .or_else(|| usize::try_from(request.body().size_hint().exact()?).ok())
+}
+
+/// Refuses a compressed body: what it unpacks to has no limit that is known beforehand.
+fn check_encoding(headers: &HeaderMap) -> ApiResult<()> {
+    let plain = |value: &[u8]| {
+        let value = value.trim_ascii();
+        value.is_empty() || value.eq_ignore_ascii_case(b"identity")
+    };
+    let mut encodings = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    if encodings.all(plain) {
+        Ok(())
+    } else {
+        Err(ApiError::ContentEncoding)
+    }
 }
 
 /// Refuses a body that says to be something else than JSON; one that says nothing is read as JSON.

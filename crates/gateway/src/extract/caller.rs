@@ -12,6 +12,7 @@ use wire::scope::{Scope, ScopeSet};
 
 use crate::auth::TokenError;
 use crate::error::{ApiError, ApiResult};
+use crate::places::Place;
 use crate::state::AppState;
 use crate::tenancy::tenant_name;
 
@@ -56,7 +57,6 @@ pub(crate) mod requirement {
 }
 
 /// A client whose token is valid, whose scopes suffice, within one of its tenants.
-#[derive(Debug, Clone)]
 pub(crate) struct Caller<R> {
     client: ClientId,
     tenant: TenantId,
@@ -64,6 +64,8 @@ pub(crate) struct Caller<R> {
     scope_names: Vec<String>,
     scopes: ScopeSet,
     requirement: PhantomData<R>,
+    /// Held until the handler is done.
+    _place: Place,
 }
 
 impl<R: Requirement> Caller<R> {
@@ -143,6 +145,9 @@ impl<R: Requirement> FromRequestParts<AppState> for Caller<R> {
             return Err(missing("the client", R::ANY_OF));
         }
         let client = ClientId::try_new(claims.sub).map_err(|_| TokenError::Invalid)?;
+        let place = state.enter_client(&client).ok_or(ApiError::busy())?;
+        // Bodies are received for a client.
+        parts.extensions.insert(client.clone());
         let tenant_name = tenant_name(&parts.headers, &client)?;
         let tenant = state
             .tenancy()
@@ -156,6 +161,7 @@ impl<R: Requirement> FromRequestParts<AppState> for Caller<R> {
             scope_names,
             scopes,
             requirement: PhantomData,
+            _place: place,
         })
     }
 }

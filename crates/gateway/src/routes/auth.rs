@@ -57,6 +57,7 @@ impl FromBody for Credentials {
     }
 
     fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
+        let received = received.required()?;
         let content_type = headers
             .get(CONTENT_TYPE)
             .map(|value| essence(value.as_bytes()));

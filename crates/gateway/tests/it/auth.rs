@@ -91,8 +91,9 @@ async fn bad_requests_are_told_apart_from_bad_credentials() {
     let world = World::start().await;
     let form = |body: &str| Call::post("/api/auth").form(body);
     for (call, expected) in [
+        (form(""), "400 invalidInput: a body is required"),
         (
-            form(""),
+            form("client_id=a&client_secret=b"),
             "400 invalidInput: grant_type: must be client_credentials",
         ),
         (
@@ -137,11 +138,12 @@ async fn bad_requests_are_told_apart_from_bad_credentials() {
     }
 }
 
-fn strict_logins(client: u32, address: u32) -> GatewaySettings {
+fn strict_logins(client: u32, address: u32, client_wide: u32) -> GatewaySettings {
     GatewaySettings {
         rates: RateLimits {
             failed_logins_client: client,
             failed_logins_address: address,
+            failed_logins_client_wide: client_wide,
             ..RateLimits::default()
         },
         trusted_proxies: 1,
@@ -150,8 +152,26 @@ fn strict_logins(client: u32, address: u32) -> GatewaySettings {
 }
 
 #[tokio::test]
+async fn a_host_that_guesses_locks_out_only_itself() {
+    let world = World::with(strict_logins(3, 100, 100)).await;
+    let from = |call: Call, address: &str| call.header("x-forwarded-for", address);
+    for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
+        let answer = world.send(from(login(ACME, "guess"), host)).await;
+        assert_eq!(answer.status, 401);
+    }
+    // Even the right secret has to wait, or guessing would only be quieter.
+    let blocked = world.send(from(login(ACME, SECRET), "2001:db8::4")).await;
+    assert_eq!(blocked.status, 429);
+    assert_eq!(blocked.header("retry-after"), Some("20"));
+    let other = world.send(from(login("globex", SECRET), "2001:db8::4"));
+    assert_eq!(other.await.status, 200);
+    let elsewhere = world.send(from(login(ACME, SECRET), "192.0.2.1")).await;
+    assert_eq!(elsewhere.status, 200);
+}
+
+#[tokio::test]
 async fn guessing_the_secret_of_one_client_is_slowed_down() {
-    let world = World::with(strict_logins(3, 100)).await;
+    let world = World::with(strict_logins(100, 100, 3)).await;
     for attempt in 0..3 {
         let from = format!("192.0.2.{attempt}");
         let answer = world
@@ -175,7 +195,7 @@ async fn guessing_the_secret_of_one_client_is_slowed_down() {
 
 #[tokio::test]
 async fn guessing_from_one_address_is_slowed_down() {
-    let world = World::with(strict_logins(100, 3)).await;
+    let world = World::with(strict_logins(100, 3, 100)).await;
     let from = |call: Call, address: &str| call.header("x-forwarded-for", address);
     for client in ["a", "b", "c"] {
         let answer = world.send(from(login(client, "guess"), "192.0.2.1")).await;
@@ -194,7 +214,7 @@ async fn guessing_from_one_address_is_slowed_down() {
 
 #[tokio::test]
 async fn right_secrets_are_never_counted() {
-    let world = World::with(strict_logins(1, 1)).await;
+    let world = World::with(strict_logins(1, 1, 1)).await;
     for _ in 0..5 {
         assert_eq!(world.send(login(ACME, SECRET)).await.status, 200);
     }

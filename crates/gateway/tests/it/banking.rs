@@ -1,7 +1,7 @@
 use gateway::{GatewaySettings, Limits};
 use serde_json::{Value, json};
 
-use crate::support::{ACME, Call, World, sample};
+use crate::support::{ACME, Call, GLOBEX, World, sample};
 
 const IBAN: &str = "DE89370400440532013000";
 
@@ -212,7 +212,8 @@ async fn faults_are_named_by_their_path_and_change_nothing() {
         assert_eq!(answer.failure(), expected);
     }
     for (body, beginning) in [
-        (String::new(), "400 invalidInput: is malformed JSON"),
+        (String::new(), "400 invalidInput: a body is required"),
+        (" ".to_owned(), "400 invalidInput: is malformed JSON"),
         ("{\"accounts\":[{".to_owned(), "400 invalidInput: "),
         (
             format!("{{\"accounts\":{}", "[".repeat(200_000)),
@@ -356,4 +357,40 @@ async fn other_media_types_are_refused() {
             .await;
         assert_eq!(answer.status, 201, "{content_type}");
     }
+}
+
+/// What a second upload gets while a first one of the same client is under way, and what one of
+/// another client gets.
+async fn beside_an_upload(turn_seconds_max: u64) -> [u16; 3] {
+    let mut settings = GatewaySettings::default();
+    settings.limits.uploads_in_flight_per_client_max = 1;
+    settings.timeouts.upload_turn_seconds_max = turn_seconds_max;
+    let uploader = Uploader::with(World::with(settings).await).await;
+    let world = &uploader.world;
+    let globex = world.token(GLOBEX).await;
+    let stranger = world.add_person(&globex).await;
+    let other = world.add_person(&uploader.token).await;
+    let send = async |user: &str, token: &str| {
+        let call = Call::post(format!("/api/users/{user}/banking/accounts")).token(token);
+        world.send(call.json(&account(&[booking(&json!(1))]))).await
+    };
+    let holder = world.hold(&uploader.user).await;
+    let (first, second, third) = tokio::join!(
+        send(&uploader.user, &uploader.token),
+        send(&other, &uploader.token),
+        async {
+            let third = send(&stranger, &globex).await;
+            drop(holder);
+            third
+        },
+    );
+    let retry = (second.status == 429).then_some("1");
+    assert_eq!(second.header("retry-after"), retry, "{}", second.text);
+    [first.status, second.status, third.status]
+}
+
+#[tokio::test]
+async fn one_client_cannot_keep_others_from_uploading() {
+    assert_eq!(beside_an_upload(0).await, [201, 429, 201]);
+    assert_eq!(beside_an_upload(10).await, [201, 201, 201]);
 }

@@ -2,7 +2,7 @@ use axum::http::Method;
 use gateway::{GatewaySettings, Limits, RateLimits, Timeouts};
 use serde_json::{Value, json};
 
-use crate::support::{ACME, Answer, Call, World, sample};
+use crate::support::{ACME, Answer, Call, GLOBEX, World, sample};
 
 /// Body, status and the headers that belong to a failure.
 fn golden(answer: &Answer) -> Value {
@@ -121,20 +121,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
     let token = world.token(ACME).await;
     let user = world.add_person(&token).await;
     // Somebody else holds the user, so the request waits until its time is over.
-    let acme = domain::ClientId::try_new(ACME).expect("an id");
-    let tenant = world
-        .store
-        .tenant(&acme, ACME, store::UnknownTenant::Refuse)
-        .await;
-    let mut holder = world
-        .store
-        .begin(tenant.expect("a tenant"))
-        .await
-        .expect("begun");
-    holder
-        .lock_user(user.parse().expect("an id"))
-        .await
-        .expect("locked");
+    let holder = world.hold(&user).await;
     let trigger = Call::post(format!("/api/users/{user}/trigger-analysis")).token(&token);
     let (slow, refused, live) = tokio::join!(
         world.send(trigger),
@@ -209,4 +196,65 @@ async fn deep_nesting_is_refused_even_where_nobody_looks() {
     assert_eq!(world.send(login).await.status, 400);
     login = Call::post("/api/auth").form(&"a".repeat((16 << 10) + 1));
     assert_eq!(world.send(login).await.status, 413);
+}
+
+#[tokio::test]
+async fn one_client_cannot_take_every_place() {
+    let mut settings = GatewaySettings::default();
+    settings.limits.requests_in_flight_per_client_max = 1;
+    let world = World::with(settings).await;
+    let (acme, globex) = (world.token(ACME).await, world.token(GLOBEX).await);
+    let user = world.add_person(&acme).await;
+    let list = |token: &str| world.send(Call::get("/api/users").token(token));
+    assert_eq!(list(&globex).await.status, 200);
+    let holder = world.hold(&user).await;
+    let trigger = Call::post(format!("/api/users/{user}/trigger-analysis")).token(&acme);
+    let (slow, (refused, other)) = tokio::join!(world.send(trigger), async {
+        let answers = (list(&acme).await, list(&globex).await);
+        drop(holder);
+        answers
+    });
+    assert_eq!(
+        refused.failure(),
+        "429 tooManyRequests: too many requests, try again after 1 s"
+    );
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(other.status, 200, "{}", other.text);
+    assert_eq!(slow.status, 409, "{}", slow.text);
+    assert_eq!(list(&acme).await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_are_required_and_not_compressed() {
+    let world = World::start().await;
+    let token = world.token(ACME).await;
+    let user = world.add_person(&token).await;
+    let encoded = |call: &Call, encoding: &str| call.clone().header("content-encoding", encoding);
+    for path in [
+        "/api/users".to_owned(),
+        "/api/webhooks".to_owned(),
+        "/api/auth".to_owned(),
+        format!("/api/users/{user}/banking/accounts"),
+    ] {
+        let call = Call::post(&path).token(&token);
+        for call in [call.clone(), encoded(&call, "identity")] {
+            let answer = world.send(call).await;
+            assert_eq!(
+                answer.failure(),
+                "400 invalidInput: a body is required",
+                "{path}"
+            );
+        }
+        for encoding in ["gzip", "identity, br", "Deflate"] {
+            let answer = world.send(encoded(&call, encoding)).await;
+            assert_eq!(
+                answer.failure(),
+                "415 invalidInput: Content-Encoding must be identity",
+                "{path}"
+            );
+        }
+    }
+    // Where no body is read, none is looked at.
+    let trigger = Call::post(format!("/api/users/{user}/trigger-analysis")).token(&token);
+    assert_eq!(world.send(encoded(&trigger, "gzip")).await.status, 409);
 }

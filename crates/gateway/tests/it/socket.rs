@@ -46,25 +46,6 @@ fn quick() -> GatewaySettings {
     }
 }
 
-/// Keeps a user's requests waiting as long as it lives.
-async fn hold(world: &World, user: &str) -> store::TenantTx {
-    let acme = domain::ClientId::try_new(ACME).expect("an id");
-    let tenant = world
-        .store
-        .tenant(&acme, ACME, store::UnknownTenant::Refuse)
-        .await;
-    let mut holder = world
-        .store
-        .begin(tenant.expect("a tenant"))
-        .await
-        .expect("begun");
-    holder
-        .lock_user(user.parse().expect("an id"))
-        .await
-        .expect("locked");
-    holder
-}
-
 /// A request that has no place to end before the user is released.
 fn waiting_request(
     served: &Served,
@@ -97,7 +78,7 @@ async fn requests_under_way_are_finished_at_shutdown() {
     let token = world.token(ACME).await;
     let user = world.add_person(&token).await;
     let served = serve(&world).await;
-    let holder = hold(&world, &user).await;
+    let holder = world.hold(&user).await;
     let request = waiting_request(&served, &user, &token);
     until_in_flight(&world, 1).await;
 
@@ -118,7 +99,7 @@ async fn shutdown_does_not_wait_for_ever() {
     let token = world.token(ACME).await;
     let user = world.add_person(&token).await;
     let served = serve(&world).await;
-    let holder = hold(&world, &user).await;
+    let holder = world.hold(&user).await;
     let request = waiting_request(&served, &user, &token);
     until_in_flight(&world, 1).await;
 

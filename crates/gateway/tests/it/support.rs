@@ -15,7 +15,7 @@ use domain::{ClientId, Clock, Sensitive, SystemIds};
 use gateway::{AppState, GatewaySettings, KeyRing, Parts, SigningKey};
 use rules::{RulePack, Sources};
 use serde_json::{Value, json};
-use store::{NewClient, Store, SystemStore};
+use store::{NewClient, Store, SystemStore, TenantTx, UnknownTenant};
 use testkit::TestDatabase;
 use tower::ServiceExt;
 use wire::Scope;
@@ -126,6 +126,17 @@ impl World {
             .as_str()
             .expect("a token")
             .to_owned()
+    }
+
+    /// Keeps the requests of a user of `ACME` waiting as long as it lives.
+    pub(crate) async fn hold(&self, user: &str) -> TenantTx {
+        let acme = ClientId::try_new(ACME).expect("an id");
+        let tenant = self.store.tenant(&acme, ACME, UnknownTenant::Refuse).await;
+        let begun = self.store.begin(tenant.expect("a tenant")).await;
+        let mut holder = begun.expect("begun");
+        let user = user.parse().expect("an id");
+        holder.lock_user(user).await.expect("locked");
+        holder
     }
 
     /// The identifier of a new person.
