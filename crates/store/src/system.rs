@@ -29,6 +29,7 @@ use crate::vault::Vault;
 pub use backlog::Backlog;
 pub use clients::{CLIENTS_MAX, ClientSummary, NewClient};
 pub use dead_letters::{DEAD_LETTERS_PAGE_MAX, DeadLetter, NewDeadLetter};
+pub(crate) use due::BLOCKED_WAIT;
 pub use due::{DELIVERY_LEASE_MAX, DueDelivery, Outcome};
 pub use outbox::{MessageKey, OUTBOX_LEASE_MAX, OutboxMessage};
 pub use purge::{PURGE_ROWS_MAX, PurgeLimits, Purged};

@@ -1,20 +1,29 @@
--- $1 now, $2 end of the lease, $3 its token, $4 how many.
+-- $1 now, $2 end of the lease, $3 its token, $4 how many, $5 how many are looked at.
 --
 -- Only the oldest pending delivery of a webhook and user can be due. Locking re-checks the row
 -- itself, so two relays never hold the same one; a younger one becomes due only after the older
--- is settled, which both see.
-with due as (
+-- is settled, which both see. The oldest is asked for as a value, which keeps it one look into the
+-- index a row whatever the planner believes about the table.
+with candidate as (
+    select tenant_id, delivery_id, webhook_id, user_id, sequence
+    from webhook_delivery
+    where status = 'pending' and next_attempt_at <= $1
+      and (leased_until is null or leased_until <= $1)
+    order by next_attempt_at
+    limit $5
+), due as (
     select d.tenant_id, d.delivery_id
-    from webhook_delivery d
-    join webhook w on w.tenant_id = d.tenant_id and w.webhook_id = d.webhook_id
+    from candidate c
+    join webhook_delivery d on d.tenant_id = c.tenant_id and d.delivery_id = c.delivery_id
     where d.status = 'pending' and d.next_attempt_at <= $1
       and (d.leased_until is null or d.leased_until <= $1)
-      and w.active
-      and not exists (
-          select 1 from webhook_delivery older
-          where older.tenant_id = d.tenant_id and older.webhook_id = d.webhook_id
-            and older.user_id = d.user_id and older.status = 'pending'
-            and older.sequence < d.sequence)
+      and (select w.active from webhook w
+           where w.tenant_id = c.tenant_id and w.webhook_id = c.webhook_id)
+      and c.sequence = (
+          select oldest.sequence from webhook_delivery oldest
+          where oldest.tenant_id = c.tenant_id and oldest.webhook_id = c.webhook_id
+            and oldest.user_id = c.user_id and oldest.status = 'pending'
+          order by oldest.sequence limit 1)
     order by d.next_attempt_at, d.sequence
     limit $4
     for update of d skip locked

@@ -20,6 +20,17 @@ pub const DELIVERY_LEASE_MAX: u32 = 100;
 /// How long a delivery waits that cannot be read, which only an operator can mend.
 const UNREADABLE_RETRY: TimeDelta = TimeDelta::hours(1);
 
+/// How long a delivery is put off that is blocked by an older one or by an inactive webhook.
+///
+/// Whatever takes the obstacle away ends the wait; this bounds it where the two miss each other.
+pub(crate) const BLOCKED_WAIT: TimeDelta = TimeDelta::minutes(5);
+
+/// Most due deliveries that one look takes into account.
+const LOOK_ROWS_MAX: i64 = 1_000;
+
+/// Most looks of one lease: so many times all that was looked at may turn out blocked.
+const LOOKS_MAX: u32 = 20;
+
 /// A delivery that is to be attempted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueDelivery {
@@ -118,8 +129,9 @@ struct DueRow {
 impl SystemStore {
     /// Takes deliveries that are due; nobody else gets them until the lease ends.
     ///
-    /// Of each webhook and user only the oldest unsettled delivery can be due. Deliveries of
-    /// inactive webhooks stay where they are.
+    /// Of each webhook and user only the oldest unsettled delivery can be due. What waits behind
+    /// it, and deliveries of inactive webhooks, are put off, so that a backlog of them is not
+    /// gone through again at every look.
     ///
     /// One that cannot be read is put off and holds up no others.
     ///
@@ -130,18 +142,19 @@ impl SystemStore {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        let (now, until, token) = (self.now(), self.after(lease), self.shared.ids.uuid());
-        let limit = i64::from(limit.min(DELIVERY_LEASE_MAX));
-        let mut rows = sqlx::query_file_as!(
-            DueRow,
-            "src/queries/lease_deliveries.sql",
-            now,
-            until,
-            token,
-            limit
-        )
-        .fetch_all(self.pool())
-        .await?;
+        let limit = limit.min(DELIVERY_LEASE_MAX);
+        let mut rows = Vec::new();
+        for _ in 0..LOOKS_MAX {
+            rows = self.lease_due(limit, lease).await?;
+            if u32::try_from(rows.len()).is_ok_and(|found| found >= limit) {
+                break;
+            }
+            let put_off = self.put_off_blocked().await?;
+            if !rows.is_empty() || put_off == 0 {
+                break;
+            }
+        }
+        let now = self.now();
         rows.sort_by_key(|row| row.sequence);
         let mut due = Vec::with_capacity(rows.len());
         for row in rows {
@@ -154,8 +167,37 @@ impl SystemStore {
         Ok(due)
     }
 
+    /// Leases what is due among the first [`LOOK_ROWS_MAX`] rows.
+    async fn lease_due(&self, limit: u32, lease: Duration) -> Result<Vec<DueRow>, StoreError> {
+        let (now, until, token) = (self.now(), self.after(lease), self.shared.ids.uuid());
+        let limit = i64::from(limit);
+        let rows = sqlx::query_file_as!(
+            DueRow,
+            "src/queries/lease_deliveries.sql",
+            now,
+            until,
+            token,
+            limit,
+            LOOK_ROWS_MAX
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// Puts off what is blocked among the first [`LOOK_ROWS_MAX`] rows; returns how many.
+    async fn put_off_blocked(&self) -> Result<u64, StoreError> {
+        let now = self.now();
+        let until = now + BLOCKED_WAIT;
+        let put_off =
+            sqlx::query_file!("src/queries/put_off_blocked.sql", now, until, LOOK_ROWS_MAX)
+                .execute(self.pool())
+                .await?;
+        Ok(put_off.rows_affected())
+    }
+
     /// Records how an attempt ended; says no when the lease was lost meanwhile, in which case
-    /// nothing is recorded.
+    /// nothing is recorded. A settled delivery makes the next one of its webhook and user due.
     ///
     /// # Errors
     /// Only those of the connection.
@@ -173,12 +215,9 @@ impl SystemStore {
         let settled_at = if next.is_some() { None } else { Some(now) };
         let error = error.map(|error| error_text(error));
         let status = status.and_then(|status| i16::try_from(status).ok());
-        let settled = sqlx::query!(
-            "update webhook_delivery
-             set status = $4, attempts = attempts + 1, response_status = $5, error = $6,
-                 next_attempt_at = coalesce($7, next_attempt_at), settled_at = $8,
-                 leased_until = null, lease = null
-             where tenant_id = $1 and delivery_id = $2 and lease = $3 and status = 'pending'",
+        let waiting_until = now + BLOCKED_WAIT;
+        let recorded = sqlx::query_file_scalar!(
+            "src/queries/settle_delivery.sql",
             delivery.tenant_id.as_uuid(),
             delivery.delivery_id.as_uuid(),
             delivery.lease,
@@ -186,11 +225,13 @@ impl SystemStore {
             status,
             error,
             next,
-            settled_at
+            settled_at,
+            now,
+            waiting_until
         )
-        .execute(self.pool())
+        .fetch_one(self.pool())
         .await?;
-        Ok(settled.rows_affected() == 1)
+        Ok(recorded == 1)
     }
 
     /// Gives a leased delivery back without an attempt having been made.

@@ -279,10 +279,15 @@ impl TenantTx {
             return Err(UNKNOWN_USER);
         }
         self.forget_messages(id).await?;
+        // In their order, which is the one in which a sender that settles takes the rows.
         sqlx::query!(
             "update webhook_delivery
              set status = 'cancelled', settled_at = $3, leased_until = null, lease = null
-             where tenant_id = $1 and user_id = $2 and status = 'pending'",
+             where tenant_id = $1 and user_id = $2 and status = 'pending'
+               and delivery_id in (
+                   select delivery_id from webhook_delivery
+                   where tenant_id = $1 and user_id = $2 and status = 'pending'
+                   order by sequence for update)",
             tenant,
             id,
             now

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::TenantTx;
 use crate::error::StoreError;
+use crate::system::BLOCKED_WAIT;
 use crate::text::clean;
 use crate::vault::{Place, Vault, VaultError, random_bytes};
 
@@ -307,8 +308,27 @@ impl TenantTx {
         .fetch_optional(self.conn())
         .await?
         .ok_or(UNKNOWN_WEBHOOK)?;
+        if patch.active == Some(true) {
+            self.pull_up(id).await?;
+        }
         self.notify(crate::listen::Channel::Delivery).await?;
         row.try_into()
+    }
+
+    /// Makes the deliveries due that were put off while their webhook was inactive.
+    async fn pull_up(&mut self, webhook: Uuid) -> Result<(), StoreError> {
+        let (tenant, now) = (self.id(), self.now());
+        let waiting_until = now + BLOCKED_WAIT;
+        sqlx::query_file!(
+            "src/queries/pull_up_webhook.sql",
+            tenant,
+            webhook,
+            now,
+            waiting_until
+        )
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 
     /// Deletes a webhook with its deliveries.

@@ -151,6 +151,7 @@ async fn deliveries_of_an_inactive_webhook_wait() {
         .expect("changed");
     tx.commit().await.expect("committed");
     assert!(lease(&world).await.is_empty());
+    assert_eq!(world.count(DUE_ROWS).await, 0, "put off");
     assert_eq!(world.emit(user, "one").await, 0);
     let mut tx = world.begin().await;
     tx.update_webhook(webhook, &active(true))
@@ -290,4 +291,114 @@ async fn a_delivery_that_cannot_be_read_holds_up_no_other() {
                    where error = 'stored value in `tenant.client_id` cannot be read'
                      and status = 'pending' and lease is null and attempts = 0";
     assert_eq!(world.count(put_off).await, 1);
+}
+
+/// Deliveries that the next look would have to go through.
+const DUE_ROWS: &str = "select count(*) from webhook_delivery
+                        where status = 'pending' and leased_until is null
+                          and next_attempt_at <= '2025-01-22T13:08:47Z'";
+
+#[tokio::test]
+async fn what_is_blocked_is_put_off_and_pulled_up_one_by_one() {
+    let world = World::new().await;
+    let (user, other) = (world.user(&[]).await, world.user(&[]).await);
+    world.webhook(&["one", "two", "three"]).await;
+    for event in ["one", "two", "three"] {
+        world.emit(user, event).await;
+    }
+    let head = lease(&world).await.remove(0);
+    assert_eq!(head.event, "one");
+    assert_eq!(world.count(DUE_ROWS).await, 0, "two and three are put off");
+    world.emit(other, "one").await;
+    assert_eq!(lease(&world).await[0].user_id, other);
+
+    let retry = Outcome::Retry {
+        at: world.clock.now(),
+        status: None,
+        error: "no answer".to_owned(),
+    };
+    assert!(settle(&world, &head, &retry).await);
+    assert_eq!(world.count(DUE_ROWS).await, 1, "a retry pulls nobody up");
+    let head = lease(&world).await.remove(0);
+    assert!(settle(&world, &head, &Outcome::Delivered { status: 200 }).await);
+    assert_eq!(world.count(DUE_ROWS).await, 1, "the next one only");
+    let second = lease(&world).await;
+    assert_eq!(events(&second), ["two"], "at once");
+    let exhausted = Outcome::Exhausted {
+        status: None,
+        error: "no answer".to_owned(),
+    };
+    assert!(settle(&world, &second[0], &exhausted).await);
+    assert_eq!(events(&lease(&world).await), ["three"]);
+}
+
+#[tokio::test]
+async fn a_put_off_delivery_needs_no_one_to_pull_it_up() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    world.webhook(&["one", "two"]).await;
+    world.emit(user, "one").await;
+    world.emit(user, "two").await;
+    assert_eq!(events(&lease(&world).await), ["one"]);
+    // As if the older one had been settled by someone who does not know of the younger.
+    let settled = "with settled as (update webhook_delivery
+                       set status = 'delivered', settled_at = now() where event = 'one' returning 1)
+                   select count(*) from settled";
+    assert_eq!(world.count(settled).await, 1);
+    world.clock.advance(Duration::from_mins(4));
+    assert!(lease(&world).await.is_empty());
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(events(&lease(&world).await), ["two"]);
+}
+
+#[tokio::test]
+async fn the_wait_of_a_failed_delivery_is_not_cut_short() {
+    let world = World::new().await;
+    let user = world.user(&[]).await;
+    let webhook = world.webhook(&["one", "two"]).await.webhook.id;
+    world.emit(user, "one").await;
+    let first = lease(&world).await.remove(0);
+    assert!(settle(&world, &first, &Outcome::Delivered { status: 200 }).await);
+    world.emit(user, "two").await;
+    let second = lease(&world).await.remove(0);
+    let retry = Outcome::Retry {
+        at: world.clock.now() + TimeDelta::hours(1),
+        status: None,
+        error: "no answer".to_owned(),
+    };
+    assert!(settle(&world, &second, &retry).await);
+    let mut tx = world.begin().await;
+    tx.replay_delivery(webhook, first.delivery_id)
+        .await
+        .expect("replayed");
+    tx.commit().await.expect("committed");
+    let again = lease(&world).await.remove(0);
+    assert_eq!(again.delivery_id, first.delivery_id);
+    assert!(settle(&world, &again, &Outcome::Delivered { status: 200 }).await);
+    assert!(lease(&world).await.is_empty());
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(events(&lease(&world).await), ["two"]);
+}
+
+#[tokio::test]
+async fn a_backlog_of_blocked_deliveries_hides_no_due_one() {
+    let world = World::new().await;
+    let (user, other) = (world.user(&[]).await, world.user(&[]).await);
+    world.webhook(&["one"]).await;
+    world.emit(user, "one").await;
+    assert_eq!(lease(&world).await.len(), 1);
+    // More than one look takes into account, and due before the delivery of the other user.
+    let backlog = "with made as (
+            insert into webhook_delivery (tenant_id, delivery_id, webhook_id, event_id, user_id,
+                                          event, status, next_attempt_at, created_at)
+            select d.tenant_id, gen_random_uuid(), d.webhook_id, d.event_id, d.user_id, d.event,
+                   'pending', d.next_attempt_at - interval '1 hour', d.created_at
+            from webhook_delivery d, generate_series(1, 6000) returning 1)
+        select count(*) from made";
+    assert_eq!(world.count(backlog).await, 6_000);
+    world.emit(other, "one").await;
+    let due = lease(&world).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].user_id, other);
+    assert_eq!(world.count(DUE_ROWS).await, 0);
 }
