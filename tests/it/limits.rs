@@ -52,7 +52,12 @@ async fn fifty_thousand_transactions_are_stored_and_analysed() {
         .send(Method::POST, &path, Some(&one_more))
         .await
         .expect("an answer");
-    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    assert_eq!(
+        refused.status,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "{}",
+        refused.body
+    );
     world.stop().expect("stopped");
 }
 
