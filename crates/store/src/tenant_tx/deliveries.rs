@@ -15,6 +15,13 @@ pub const DELIVERIES_PAGE_MAX: u32 = 200;
 /// Most deliveries that one call sends again.
 pub const REPLAY_RANGE_MAX: i64 = 10_000;
 
+/// The event that says its user is gone: the only one of a deleted user that is sent again.
+const USER_DELETED: &str = "user.deleted";
+
+const USER_GONE: StoreError = StoreError::Conflict {
+    reason: "the user of this delivery was deleted",
+};
+
 /// How far a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
@@ -232,9 +239,7 @@ impl TenantTx {
         let (tenant, id, now) = (self.id(), delivery.as_uuid(), self.now());
         match found.status {
             DeliveryStatus::Cancelled => {
-                return Err(StoreError::Conflict {
-                    reason: "the user of this delivery was deleted",
-                });
+                return Err(USER_GONE);
             }
             DeliveryStatus::Pending => {
                 sqlx::query!(
@@ -248,6 +253,7 @@ impl TenantTx {
                 .await?;
             }
             DeliveryStatus::Delivered | DeliveryStatus::Exhausted => {
+                self.check_replayable(&found).await?;
                 sqlx::query!(
                     "update webhook_delivery
                      set status = 'pending', attempts = 0, next_attempt_at = $3, error = null,
@@ -267,9 +273,27 @@ impl TenantTx {
         self.delivery(webhook, delivery).await
     }
 
+    /// Refuses a delivery that has lost its content with its user; keeps the user until this
+    /// transaction ends.
+    async fn check_replayable(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        if delivery.event == USER_DELETED {
+            return Ok(());
+        }
+        let (tenant, user) = (self.id(), delivery.user_id.as_uuid());
+        let found = sqlx::query!(
+            "select 1 as one from app_user where tenant_id = $1 and user_id = $2 for key share",
+            tenant,
+            user
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        found.map(drop).ok_or(USER_GONE)
+    }
+
     /// Sends a webhook's settled deliveries of a span of time again, oldest first.
     ///
-    /// Returns how many; [`REPLAY_RANGE_MAX`] at most are sent in one call.
+    /// Returns how many; [`REPLAY_RANGE_MAX`] at most are sent in one call. Those of deleted users
+    /// are left out, because their content is gone; that a user was deleted is said again.
     ///
     /// # Errors
     /// `NotFound` for the webhook.
@@ -286,19 +310,23 @@ impl TenantTx {
              set status = 'pending', attempts = 0, next_attempt_at = $6, error = null,
                  leased_until = null, lease = null, response_status = null, settled_at = null
              where tenant_id = $1 and delivery_id in (
-                 select delivery_id from webhook_delivery
-                 where tenant_id = $1 and webhook_id = $2
-                   and created_at >= $3 and created_at < $4
-                   and status in ('delivered', 'exhausted')
-                   and ($5::text is null or status = $5)
-                 order by sequence limit $7)",
+                 select d.delivery_id from webhook_delivery d
+                 where d.tenant_id = $1 and d.webhook_id = $2
+                   and d.created_at >= $3 and d.created_at < $4
+                   and d.status in ('delivered', 'exhausted')
+                   and ($5::text is null or d.status = $5)
+                   and (d.event = $8 or exists (
+                       select 1 from app_user u
+                       where u.tenant_id = d.tenant_id and u.user_id = d.user_id))
+                 order by d.sequence limit $7)",
             tenant,
             webhook,
             range.since,
             range.until,
             status,
             now,
-            REPLAY_RANGE_MAX
+            REPLAY_RANGE_MAX,
+            USER_DELETED
         )
         .execute(self.conn())
         .await?;

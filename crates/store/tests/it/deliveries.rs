@@ -258,6 +258,49 @@ async fn a_deleted_user_s_deliveries_are_cancelled_for_good() {
 }
 
 #[tokio::test]
+async fn of_a_deleted_user_only_the_deletion_is_sent_again() {
+    let world = World::new().await;
+    let (user, other) = (world.user(&[]).await, world.user(&[]).await);
+    let webhook = world.webhook(&["one", "user.deleted"]).await.webhook.id;
+    let since = world.clock.now();
+    for user in [user, other] {
+        world.emit(user, "one").await;
+    }
+    let mut sent = lease(&world).await;
+    let mut tx = world.begin().await;
+    assert_eq!(sent.len(), 2);
+    for due in &sent {
+        assert!(settle(&world, due, &Outcome::Delivered { status: 200 }).await);
+    }
+    tx.delete_user(user).await.expect("deleted");
+    let mut deleted = new_event(user, "user.deleted");
+    deleted.data = None;
+    tx.emit_event(&deleted).await.expect("emitted");
+    tx.commit().await.expect("committed");
+    sent.extend(lease(&world).await);
+    assert_eq!(events(&sent), ["one", "one", "user.deleted"]);
+    assert!(settle(&world, &sent[2], &Outcome::Delivered { status: 200 }).await);
+
+    let mut tx = world.begin().await;
+    let refused = tx.replay_delivery(webhook, sent[0].delivery_id).await;
+    assert_eq!(refused.expect_err("refused").kind(), ErrorKind::Conflict);
+    for due in &sent[1..] {
+        let replayed = tx.replay_delivery(webhook, due.delivery_id).await;
+        assert_eq!(replayed.expect("sent").status, DeliveryStatus::Pending);
+    }
+    drop(tx);
+    let mut tx = world.begin().await;
+    let range = ReplayRange {
+        since,
+        until: world.clock.now() + TimeDelta::seconds(1),
+        status: None,
+    };
+    assert_eq!(tx.replay_range(webhook, &range).await.expect("replayed"), 2);
+    tx.commit().await.expect("committed");
+    assert_eq!(events(&lease(&world).await), ["one", "user.deleted"]);
+}
+
+#[tokio::test]
 async fn a_delivery_that_cannot_be_read_holds_up_no_other() {
     let world = World::new().await;
     world.webhook(&["one"]).await;
