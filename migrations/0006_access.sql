@@ -44,22 +44,31 @@ begin
     end loop;
 end $$;
 
+revoke create on schema public from public;
 grant usage on schema public to kontor_runtime, kontor_system;
 
--- The runtime role cannot touch clients beyond reading its own, nor empty a table.
-grant select on client to kontor_runtime;
-grant select, insert on tenant to kontor_runtime;
-grant select, insert, update, delete on
-    app_user, idempotency, account, transaction, analysis_run, analysis_result, transaction_tag,
-    tag_history, outbox, inbox, dead_letter, webhook, webhook_event, webhook_delivery
-    to kontor_runtime;
-grant usage on sequence run_snapshot to kontor_runtime, kontor_system;
+-- Each role may do what its queries do and nothing else; a test holds the whole table. Rows that
+-- go with their user, run or webhook are deleted by the keys, for which no grant is needed.
 
-grant select, insert, update, delete on client, tenant to kontor_system;
+-- The runtime role cannot touch clients beyond reading its own, rewrite what is history, nor
+-- empty a table.
+grant select on client to kontor_runtime;
+grant select, insert on tenant, analysis_result, tag_history to kontor_runtime;
 grant select, insert, update, delete on
-    outbox, inbox, dead_letter, webhook_event, webhook_delivery, idempotency, analysis_run
-    to kontor_system;
-grant select on app_user, webhook, tenant to kontor_system;
+    app_user, idempotency, account, transaction, analysis_run, transaction_tag, webhook
+    to kontor_runtime;
+grant select, insert, update on webhook_event, webhook_delivery to kontor_runtime;
+grant select, insert, delete on outbox, inbox to kontor_runtime;
+grant select, delete on dead_letter to kontor_runtime;
+grant usage on sequence run_snapshot to kontor_runtime;
+
+-- The system role sees no user, account, transaction, result or tag.
+grant select, insert, update on client to kontor_system;
+grant select on tenant, webhook to kontor_system;
+grant select, insert, update, delete on outbox, dead_letter to kontor_system;
+grant select, update on analysis_run to kontor_system;
+grant select, update, delete on webhook_delivery to kontor_system;
+grant select, delete on inbox, idempotency, webhook_event to kontor_system;
 
 -- Lets the runtime and system roles compare the schema with the one they were built for, without
 -- a grant on the migration table itself. In plpgsql, because the table's owner is the migrator's.
