@@ -9,7 +9,10 @@ use uuid::Uuid;
 use crate::error::StoreError;
 
 /// Most runs of one user that may wait at a time.
-pub const OPEN_RUNS_PER_USER_MAX: usize = 1_000;
+///
+/// One attempt answers for all of them and tells webhooks of each with its own copy of the data,
+/// which a large user makes megabytes; this bounds what that one transaction writes.
+pub const OPEN_RUNS_PER_USER_MAX: usize = 100;
 /// How many finished runs of a user are kept.
 ///
 /// # Source

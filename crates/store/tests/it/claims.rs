@@ -211,3 +211,17 @@ async fn hanging_runs_are_woken_once_in_a_while() {
     world.clock.advance(minute * 2);
     assert_eq!(world.system.stale_runs(minute).await.expect("woken"), 0);
 }
+
+#[tokio::test]
+async fn a_user_can_have_a_hundred_open_runs() {
+    let world = World::new().await;
+    let (user, other) = (world.user(&[]).await, world.user(&[]).await);
+    let request = || run_request(CorrelationId::new(SystemIds.uuid()));
+    let mut tx = world.begin().await;
+    for _ in 0..100 {
+        tx.request_run(user, &request()).await.expect("requested");
+    }
+    let error = tx.request_run(user, &request()).await.expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+    tx.request_run(other, &request()).await.expect("requested");
+}
