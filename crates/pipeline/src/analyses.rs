@@ -13,7 +13,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 use wire::scope::{Scope, ScopeSet};
 
 use crate::compute::{CATEGORIZATION, Computed, Engine, Input};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, Permit};
 use crate::error::{Disposition, PipelineError};
 use crate::events::Addressee;
 
@@ -193,16 +193,27 @@ impl Analyses {
     }
 
     /// Stores what was computed and announces it, all or nothing.
+    ///
+    /// The answer shows what the stored tags changed, so it is written in the transaction; its turn
+    /// on the processor is waited for before, when nobody waits for the user yet.
     async fn save(
         &self,
         job: &Job,
         work: &Work,
         computed: Computed,
     ) -> Result<Outcome, PipelineError> {
+        let rendering = if work.input.scopes.allows(Scope::Categorization) {
+            Some(self.cpu.permit().await?)
+        } else {
+            None
+        };
         let mut tx = self.store.begin(job.tenant_id).await?;
         let outcome = match tx.hold_claim(&work.batch).await? {
             Hold::ClaimLost => return Ok(Outcome::Overtaken),
-            Hold::Held(runs) => self.finish(&mut tx, job, work, (&runs, computed)).await?,
+            Hold::Held(runs) => {
+                self.finish(&mut tx, job, work, (&runs, computed, rendering))
+                    .await?
+            }
             Hold::AnsweredByNewer { newer, runs } => {
                 self.answer_by_newer(&mut tx, job, work, (&runs, newer))
                     .await?
@@ -217,13 +228,15 @@ impl Analyses {
         tx: &mut TenantTx,
         job: &Job,
         work: &Work,
-        (runs, computed): (&[ClaimedRun], Computed),
+        (runs, computed, rendering): (&[ClaimedRun], Computed, Option<Permit>),
     ) -> Result<Outcome, PipelineError> {
         let batch = &work.batch;
-        let body = if work.input.scopes.allows(Scope::Categorization) {
-            Some(self.store_categorization(tx, work, &computed).await?)
-        } else {
-            None
+        let body = match rendering {
+            Some(permit) => Some(
+                self.store_categorization(tx, work, (&computed, permit))
+                    .await?,
+            ),
+            None => None,
         };
         let addressee = Addressee::of(&tx.user(batch.user_id).await?);
         for run in runs {
@@ -250,13 +263,13 @@ impl Analyses {
         &self,
         tx: &mut TenantTx,
         work: &Work,
-        computed: &Computed,
+        (computed, permit): (&Computed, Permit),
     ) -> Result<String, PipelineError> {
         let changed = tx.store_tags(&work.batch, &computed.tags).await?;
         let (engine, input) = (self.engine.clone(), Arc::clone(&work.input));
         let body = self
             .cpu
-            .run(move || engine.categorization(&input, &changed))
+            .run_with(permit, move || engine.categorization(&input, &changed))
             .await??;
         let result = ModuleResult {
             module: CATEGORIZATION.to_owned(),

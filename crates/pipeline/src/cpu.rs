@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::PipelineError;
 
@@ -16,6 +16,10 @@ pub struct Cpu {
     pool: Arc<rayon::ThreadPool>,
     permits: Arc<Semaphore>,
 }
+
+/// The right to one piece of work, which begins at once.
+#[derive(Debug)]
+pub(crate) struct Permit(OwnedSemaphorePermit);
 
 impl Cpu {
     /// Starts the threads.
@@ -43,10 +47,26 @@ impl Cpu {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| PipelineError::Panicked)?;
+        let permit = self.permit().await?;
+        self.run_with(permit, work).await
+    }
+
+    /// Queues up for a permit, for who must not wait later: holding rows of the database.
+    pub(crate) async fn permit(&self) -> Result<Permit, PipelineError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        permit.map(Permit).map_err(|_| PipelineError::Panicked)
+    }
+
+    /// As [`Self::run`], with a permit that was acquired before.
+    pub(crate) async fn run_with<T, F>(
+        &self,
+        Permit(permit): Permit,
+        work: F,
+    ) -> Result<T, PipelineError>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let (answer, result) = oneshot::channel();
         self.pool.spawn(move || {
             let computed = catch_unwind(AssertUnwindSafe(work));
@@ -89,6 +109,16 @@ mod tests {
             assert!(matches!(broken, Err(PipelineError::Panicked)));
         }
         assert_eq!(cpu.run(|| 42).await.expect("computed"), 42);
+    }
+
+    #[tokio::test]
+    async fn a_permit_is_work_that_begins_at_once() {
+        let cpu = cpu(1);
+        let permit = cpu.permit().await.expect("free");
+        let mut waiting = std::pin::pin!(cpu.run(|| "later"));
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        let first = cpu.run_with(permit, || "now").await.expect("computed");
+        assert_eq!((first, waiting.await.expect("computed")), ("now", "later"));
     }
 
     #[tokio::test]

@@ -1,11 +1,12 @@
 //! Single jobs: what they store, what they announce, and what they do not do twice.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{CorrelationId, IdSource, SystemClock, SystemIds, TenantId};
-use pipeline::{Disposition, Outcome, PANICS_MAX, PipelineError, RescuePolicy, rescue};
+use pipeline::{Cpu, Disposition, Outcome, PANICS_MAX, PipelineError, RescuePolicy, rescue};
 use serde_json::{Value, json};
 use store::{PoolSettings, RunStatus, StoreError, SystemStore};
 use tokio::sync::Notify;
@@ -272,6 +273,46 @@ async fn an_attempt_that_was_overtaken_leaves_no_trace() {
     let (outcome, ()) = tokio::join!(straggler.handle(&job), overtaking);
     assert_eq!(outcome.expect("no failure"), Outcome::Overtaken);
     assert_eq!(world.events(run), FINISHED);
+}
+
+#[tokio::test]
+async fn who_waits_for_the_processor_keeps_no_user_waiting() {
+    let world = World::new().await;
+    let user = world.add_user(&["categorization"]).await;
+    world.upload(user, &purposes(1)).await;
+    let job = world.take_jobs().await.remove(0);
+    let slow = slow_once();
+    let cpu = Cpu::try_new(NonZeroUsize::MIN).expect("threads");
+    let analyses = world.analyses_on(cpu.clone(), slow.core);
+    let (done, until_done) = std::sync::mpsc::channel::<()>();
+    let between = async {
+        slow.begun.notified().await;
+        // Others are next in line, between what is computed and what is rendered.
+        let begun = Arc::new(Notify::new());
+        let begins = Arc::clone(&begun);
+        let mut others = tokio::task::JoinSet::new();
+        others.spawn(async move {
+            let work = move || {
+                begins.notify_one();
+                until_done.recv().expect("told");
+            };
+            cpu.run(work).await
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        slow.go_on.send(()).expect("listening");
+        begun.notified().await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let open = "select count(*) from pg_stat_activity
+                    where datname = current_database() and state = 'idle in transaction'";
+        let open = world.query(open);
+        done.send(()).expect("listening");
+        let joined = others.join_next().await.expect("spawned");
+        joined.expect("joined").expect("computed");
+        open
+    };
+    let (outcome, open) = tokio::join!(analyses.handle(&job), between);
+    assert_eq!(outcome.expect("handled"), Outcome::Finished { runs: 1 });
+    assert_eq!(open, "0");
 }
 
 #[tokio::test]

@@ -132,10 +132,16 @@ impl World {
 
     /// The handler with another core.
     pub(crate) fn analyses_with(&self, core: Arc<Analyze>) -> Analyses {
+        let cpu = Cpu::try_new(NonZeroUsize::MIN).expect("threads");
+        self.analyses_on(cpu, core)
+    }
+
+    /// The handler with another core, on a processor that others use too.
+    pub(crate) fn analyses_on(&self, cpu: Cpu, core: Arc<Analyze>) -> Analyses {
         Analyses::new(
             self.store.clone(),
             Engine::with_core(Arc::clone(&PACK), core),
-            Cpu::try_new(NonZeroUsize::MIN).expect("threads"),
+            cpu,
             self.clock.clone(),
             Arc::new(SystemIds),
         )
