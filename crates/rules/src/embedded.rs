@@ -14,6 +14,7 @@ pub(crate) const SOURCES: Sources<'static> = Sources {
     evidence: include_str!("../../../rules/evidence.toml"),
     intermediaries: include_str!("../../../rules/intermediaries.toml"),
     first_names: include_str!("../../../rules/first_names.csv"),
+    names: include_str!("../../../rules/names.tsv"),
     person: files!("person":
         "fallback.toml",
         "finance.toml",
@@ -22,6 +23,7 @@ pub(crate) const SOURCES: Sources<'static> = Sources {
         "income.toml",
         "insurance.toml",
         "leisure.toml",
+        "listed.toml",
         "mobility.toml",
         "public.toml",
     ),
@@ -29,6 +31,7 @@ pub(crate) const SOURCES: Sources<'static> = Sources {
         "fallback.toml",
         "finance.toml",
         "income.toml",
+        "listed.toml",
         "operations.toml",
         "staff.toml",
     ),

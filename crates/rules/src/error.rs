@@ -11,6 +11,9 @@ pub enum RulesError {
     /// The table of first names cannot be read as CSV.
     #[error("the first names are no readable table")]
     FirstNames(#[source] csv::Error),
+    /// The table of names cannot be read.
+    #[error("the names are no readable table")]
+    Names(#[source] csv::Error),
     /// A line of the taxonomy contradicts the rest.
     #[error("taxonomy, tag {tag:?} of {tree}: {reason}")]
     Taxonomy {
@@ -104,6 +107,12 @@ pub enum RuleProblem {
         /// The field.
         field: &'static str,
     },
+    /// No row of the names has this list with this guard.
+    #[error("no names stand in the list {list:?} with this guard")]
+    UnknownList {
+        /// The list as written.
+        list: String,
+    },
     /// A closed set of words does not contain the value.
     #[error("`{field}` must be one of: {allowed}")]
     UnknownWord {
@@ -183,6 +192,7 @@ impl Classify for RulesError {
         match self {
             Self::TaxonomyTable(_)
             | Self::FirstNames(_)
+            | Self::Names(_)
             | Self::Taxonomy { .. }
             | Self::Format { .. }
             | Self::Rule { .. }

@@ -74,7 +74,7 @@ pub struct Conditions {
     pub bank_code: Vec<String>,
     /// Payment services by id, or `any`.
     pub intermediary: Vec<String>,
-    /// `own_account` or `holder`.
+    /// `own_account`, `holder`, or `business`.
     pub counterparty_is: Option<String>,
     /// `present` or `absent`.
     pub mandate: Option<String>,
@@ -94,6 +94,12 @@ pub struct Words {
     pub all: Vec<String>,
     /// None may be there.
     pub none: Vec<String>,
+    /// Lists of `names.tsv` whose names count as if they stood in `any`.
+    pub listed: Vec<String>,
+    /// As `listed`, but the names that are also ordinary words, surnames or places.
+    pub guarded: Vec<String>,
+    /// As `guarded`, but common surnames, which many other businesses bear as well.
+    pub carded: Vec<String>,
 }
 
 /// A range of absolute amounts, inclusive.
@@ -104,6 +110,21 @@ pub struct AmountRange {
     pub min: Option<String>,
     /// Largest amount in euros.
     pub max: Option<String>,
+}
+
+/// A row of `names.tsv`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameRow {
+    /// The list, as rules name it.
+    pub list: String,
+    /// A name, a phrase or a stem, as in rule files.
+    pub name: String,
+    /// `business` when it only counts where the other side is visibly one, `card` when it only
+    /// counts in card texts and the like, else empty.
+    pub guard: String,
+    /// Where the knowledge comes from.
+    pub source: String,
 }
 
 /// The file `evidence.toml`.

@@ -9,6 +9,7 @@
 //! here reads a file, a clock or a network. The rule files are part of the binary.
 #![deny(clippy::arithmetic_side_effects)]
 
+mod business;
 pub mod codes;
 mod embedded;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod intermediary;
 pub mod language;
 pub mod literal;
 mod matcher;
+mod names;
 pub mod normalize;
 pub mod pack;
 mod people;

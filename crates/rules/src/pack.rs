@@ -10,6 +10,7 @@ use crate::error::{RuleProblem, RulesError};
 use crate::evidence::Assignment;
 use crate::intermediary::{Intermediaries, Intermediary, IntermediaryId};
 use crate::matcher::{Matcher, Scratch};
+use crate::names::Names;
 use crate::people::FirstNames;
 use crate::rule::{Direction, Rule, RuleId, Stage};
 use crate::taxonomy::{TagId, Taxonomy, hex};
@@ -30,6 +31,8 @@ pub struct Sources<'a> {
     pub intermediaries: &'a str,
     /// `first_names.csv`.
     pub first_names: &'a str,
+    /// `names.tsv`.
+    pub names: &'a str,
     /// Rule files for persons.
     pub person: &'a [(&'a str, &'a str)],
     /// Rule files for companies.
@@ -65,10 +68,12 @@ impl RulePack {
         let taxonomy = Taxonomy::parse(sources.taxonomy)?;
         let strengths = validate::strengths("evidence.toml", sources.evidence)?;
         let services = Intermediaries::parse("intermediaries.toml", sources.intermediaries)?;
+        let names = Names::parse("names.tsv", sources.names)?;
         let around = Surroundings {
             taxonomy: &taxonomy,
             strengths: &strengths,
             services: &services,
+            names: &names,
         };
         let mut rules = Vec::new();
         for (tree, files) in [
@@ -226,6 +231,7 @@ fn content_hash(sources: &Sources<'_>, taxonomy: &Taxonomy) -> String {
         (("", "evidence.toml"), sources.evidence),
         (("", "first_names.csv"), sources.first_names),
         (("", "intermediaries.toml"), sources.intermediaries),
+        (("", "names.tsv"), sources.names),
         (("", "taxonomy"), taxonomy.hash()),
     ]);
     files.extend(

@@ -71,7 +71,7 @@ impl FirstNames {
 }
 
 /// Whether a payment has what only merchants' payments have: a card, a mandate, a creditor.
-fn is_merchants(transaction: &Transaction) -> bool {
+pub(crate) fn is_merchants(transaction: &Transaction) -> bool {
     let booking = &transaction.booking_text;
     !transaction.merchant_category_code.is_empty()
         || !transaction.counterparty.creditor_id.is_empty()

@@ -6,6 +6,7 @@ use crate::codes::CodeKey;
 use crate::example::Example;
 use crate::intermediary::IntermediaryId;
 use crate::literal::Literal;
+use crate::names::Guard;
 use crate::taxonomy::TagId;
 use crate::view::Roles;
 
@@ -116,6 +117,8 @@ pub(crate) struct Guards {
     /// Absolute euro amounts in cents, both inclusive; other currencies never match a range.
     pub(crate) amount_cents: Option<(u64, u64)>,
     pub(crate) account_types: Vec<AccountType>,
+    /// How visibly the other side must be a business.
+    pub(crate) other_side: Guard,
 }
 
 /// Whether a direct-debit mandate is named.

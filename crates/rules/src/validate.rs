@@ -1,6 +1,6 @@
 //! From rule files to validated rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{AccountType, Currency, Money, UserType};
 
@@ -10,6 +10,7 @@ use crate::example::Example;
 use crate::file::{AmountRange, Conditions, EvidenceFile, RuleEntry, RuleFile, Words};
 use crate::intermediary::Intermediaries;
 use crate::literal::Literal;
+use crate::names::{Guard, Names};
 use crate::rule::{Clause, Direction, Mandate, Rule, SelfTest, Stage, Status, Strength, Test};
 use crate::taxonomy::Taxonomy;
 use crate::view::Roles;
@@ -19,6 +20,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) taxonomy: &'a Taxonomy,
     pub(crate) strengths: &'a BTreeMap<String, Strength>,
     pub(crate) services: &'a Intermediaries,
+    pub(crate) names: &'a Names,
 }
 
 /// Reads `evidence.toml`.
@@ -214,6 +216,7 @@ fn fallback_clause(clause: Clause, entry: &RuleEntry) -> Result<Clause, RuleProb
         && guards.mandate.is_none()
         && guards.amount_cents.is_none()
         && guards.account_types.is_empty()
+        && guards.other_side == Guard::None
         && guards.direction.is_some()
         && entry.either.is_empty();
     bare.then_some(clause)
@@ -227,7 +230,8 @@ fn alternative(conditions: &Conditions, around: &Surroundings<'_>) -> Result<Cla
         && clause.forbidden.is_empty()
         && guards.mandate.is_none()
         && guards.amount_cents.is_none()
-        && guards.account_types.is_empty();
+        && guards.account_types.is_empty()
+        && guards.other_side == Guard::None;
     if empty {
         Err(RuleProblem::BadEither)
     } else {
@@ -242,6 +246,7 @@ fn join(always: &Clause, one: Clause) -> Clause {
     clause.guards.mandate = one.guards.mandate.or(clause.guards.mandate);
     clause.guards.amount_cents = one.guards.amount_cents.or(clause.guards.amount_cents);
     clause.guards.account_types.extend(one.guards.account_types);
+    clause.guards.other_side = clause.guards.other_side.max(one.guards.other_side);
     clause
 }
 
@@ -255,11 +260,14 @@ fn clause(conditions: &Conditions, around: &Surroundings<'_>) -> Result<Clause, 
         (&conditions.text, text_roles),
     ] {
         if let Some(words) = words {
-            add_words(&mut clause, words, roles)?;
+            add_words(&mut clause, words, roles, around.names)?;
         }
     }
     clause.required.extend(code_tests(conditions)?);
     clause.required.extend(party_tests(conditions, around)?);
+    if conditions.counterparty_is.as_deref() == Some("business") {
+        clause.guards.other_side = clause.guards.other_side.max(Guard::Business);
+    }
     clause.guards.mandate = mandate(conditions.mandate.as_deref())?;
     clause.guards.amount_cents = conditions.amount.as_ref().map(amount_range).transpose()?;
     clause.guards.account_types = conditions
@@ -274,10 +282,27 @@ fn clause(conditions: &Conditions, around: &Surroundings<'_>) -> Result<Clause, 
     Ok(clause)
 }
 
-fn add_words(clause: &mut Clause, words: &Words, roles: Roles) -> Result<(), RuleProblem> {
-    if !words.any.is_empty() {
-        let literals = literals(&words.any)?;
+fn add_words(
+    clause: &mut Clause,
+    words: &Words,
+    roles: Roles,
+    names: &Names,
+) -> Result<(), RuleProblem> {
+    let mut any = words.any.clone();
+    names.add(&words.listed, Guard::None, &mut any)?;
+    names.add(&words.guarded, Guard::Business, &mut any)?;
+    names.add(&words.carded, Guard::Card, &mut any)?;
+    if !any.is_empty() {
+        let literals = literals(&any)?;
         clause.required.push(Test::Words { roles, literals });
+    }
+    for (lists, guard) in [
+        (&words.guarded, Guard::Business),
+        (&words.carded, Guard::Card),
+    ] {
+        if !lists.is_empty() {
+            clause.guards.other_side = clause.guards.other_side.max(guard);
+        }
     }
     for one in &words.all {
         let literals = literals(std::slice::from_ref(one))?;
@@ -292,9 +317,10 @@ fn add_words(clause: &mut Clause, words: &Words, roles: Roles) -> Result<(), Rul
 
 fn literals(written: &[String]) -> Result<Vec<Literal>, RuleProblem> {
     let mut literals: Vec<Literal> = Vec::with_capacity(written.len());
+    let mut seen = BTreeSet::new();
     for text in written {
         let literal = Literal::parse(text)?;
-        if literals.contains(&literal) {
+        if !seen.insert(literal.clone()) {
             return Err(RuleProblem::RedundantLiteral {
                 literal: text.clone(),
             });
@@ -349,13 +375,13 @@ fn party_tests(
         tests.extend(services.map(Test::Intermediary));
     }
     match conditions.counterparty_is.as_deref() {
-        None => {}
+        None | Some("business") => {}
         Some("own_account") => tests.push(Test::Self_(SelfTest::OwnAccount)),
         Some("holder") => tests.push(Test::Self_(SelfTest::Holder)),
         Some(_) => {
             return Err(RuleProblem::UnknownWord {
                 field: "counterparty_is",
-                allowed: "own_account, holder",
+                allowed: "own_account, holder, business",
             });
         }
     }

@@ -3,6 +3,7 @@
 use domain::{Account, AccountType, Transaction};
 use memchr::memchr_iter;
 
+use crate::business;
 use crate::codes;
 use crate::evidence::Field;
 use crate::intermediary::{Intermediaries, IntermediaryId};
@@ -366,6 +367,19 @@ impl<'a> View<'a> {
     /// Whether a direct-debit mandate is named.
     pub const fn has_mandate(&self) -> bool {
         self.has_mandate
+    }
+
+    /// Whether the other side is visibly a business: by card, mandate, code or company form.
+    pub fn is_business(&self) -> bool {
+        self.has_mandate
+            || self.intermediary.is_some()
+            || !self.creditor.text.is_empty()
+            || business::is_business(self.transaction)
+    }
+
+    /// Whether a merchant's name alone stands there: a card text, or behind a payment service.
+    pub fn is_card_merchant(&self) -> bool {
+        self.intermediary.is_some() || business::is_card_merchant(self.transaction)
     }
 
     /// The payment service between payer and merchant.

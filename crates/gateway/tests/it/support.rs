@@ -169,6 +169,7 @@ pub(crate) fn pack() -> Arc<RulePack> {
         evidence: include_str!("../../../../rules/evidence.toml"),
         intermediaries: include_str!("../../../../rules/intermediaries.toml"),
         first_names: include_str!("../../../../rules/first_names.csv"),
+        names: "list\tname\tguard\tsource\n",
         person: &[(
             "person",
             include_str!("../../../../rules/person/fallback.toml"),

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::codes;
 use crate::evidence::{Assignment, Evidence, Field, Note};
+use crate::names::Guard;
 use crate::rule::{Guards, Mandate, Rule, RuleId, SelfTest, Test};
 use crate::taxonomy::TagId;
 use crate::view::View;
@@ -230,6 +231,11 @@ pub(crate) fn guards_hold(guards: &Guards, view: &View<'_>) -> bool {
         && guards
             .amount_cents
             .is_none_or(|range| amount_holds(range, view))
+        && match guards.other_side {
+            Guard::None => true,
+            Guard::Business => view.is_business(),
+            Guard::Card => view.is_card_merchant(),
+        }
 }
 
 fn amount_holds((min, max): (u64, u64), view: &View<'_>) -> bool {

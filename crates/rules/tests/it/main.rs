@@ -1,5 +1,6 @@
 //! Tests over the shipped pack, and of the compiled matcher against the reference.
 
 mod agreement;
+mod brands;
 mod pack;
 mod refusals;

@@ -61,6 +61,7 @@ fn load(person: &str) -> Result<RulePack, RulesError> {
         evidence: EVIDENCE,
         intermediaries: "intermediary = []",
         first_names: "name\nAnna\n",
+        names: "list\tname\tguard\tsource\n",
         person: &[("fallback.toml", &for_person), ("rules.toml", person)],
         company: &[("fallback.toml", &for_company)],
     })

@@ -1,0 +1,155 @@
+//! Names of merchants, companies and authorities as data: `names.tsv`.
+//!
+//! A rule refers to a list by its name, so that thousands of names need few rules. A name that is
+//! also an ordinary word, a surname or a place is guarded: it only counts where the other side is
+//! visibly a business.
+
+use std::collections::BTreeMap;
+
+use crate::error::{RuleProblem, RulesError};
+use crate::file::NameRow;
+
+/// What a name needs beside itself to count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Guard {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something that only payments to businesses have.
+    Business,
+    /// A card text, a payment service, or no other word in the name.
+    Card,
+}
+
+/// Every list of names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    lists: BTreeMap<(String, Guard), Vec<String>>,
+}
+
+impl Names {
+    /// Reads a tab-separated table with the columns of [`NameRow`].
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, RulesError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(b'\t')
+            .quoting(false)
+            .from_reader(text.as_bytes());
+        let mut names = Self::default();
+        for row in reader.deserialize() {
+            let row: NameRow = row.map_err(RulesError::Names)?;
+            let fault = |problem| RulesError::rule(file, &row.list, problem);
+            let guard = match row.guard.as_str() {
+                "" => Guard::None,
+                "business" => Guard::Business,
+                "card" => Guard::Card,
+                _ => {
+                    return Err(fault(RuleProblem::UnknownWord {
+                        field: "guard",
+                        allowed: "business, card, or nothing",
+                    }));
+                }
+            };
+            if row.source.trim().is_empty() {
+                return Err(fault(RuleProblem::Undocumented { field: "source" }));
+            }
+            names
+                .lists
+                .entry((row.list, guard))
+                .or_default()
+                .push(row.name);
+        }
+        Ok(names)
+    }
+
+    /// Adds the names of lists to the literals of a condition.
+    pub(crate) fn add(
+        &self,
+        lists: &[String],
+        guard: Guard,
+        literals: &mut Vec<String>,
+    ) -> Result<(), RuleProblem> {
+        for list in lists {
+            let names = self.lists.get(&(list.clone(), guard));
+            let names = names.ok_or_else(|| RuleProblem::UnknownList { list: list.clone() })?;
+            literals.extend(names.iter().cloned());
+        }
+        Ok(())
+    }
+
+    /// Each list and its guard, for the test that no list is left unused.
+    #[cfg(test)]
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &(String, Guard)> {
+        self.lists.keys()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::embedded;
+    use crate::file::RuleFile;
+
+    fn parse(rows: &str) -> Result<Names, RulesError> {
+        Names::parse("names.tsv", &format!("list\tname\tguard\tsource\n{rows}"))
+    }
+
+    #[test]
+    fn guarded_names_are_kept_apart() {
+        let names = parse("grocer\tREWE\t\tx\ngrocer\tPenny\tbusiness\tx\n").expect("valid");
+        let read = |guard| {
+            let mut literals = Vec::new();
+            names
+                .add(&["grocer".to_owned()], guard, &mut literals)
+                .expect("known");
+            literals
+        };
+        assert_eq!(read(Guard::None), ["REWE"]);
+        assert_eq!(read(Guard::Business), ["Penny"]);
+    }
+
+    #[test]
+    fn careless_rows_are_refused() {
+        for rows in ["grocer\tREWE\tcash\tx\n", "grocer\tREWE\t\t \n", "grocer\n"] {
+            assert!(parse(rows).is_err(), "{rows:?}");
+        }
+        let names = parse("grocer\tREWE\t\tx\n").expect("valid");
+        let unknown = names.add(&["baker".to_owned()], Guard::None, &mut Vec::new());
+        assert_eq!(
+            unknown,
+            Err(RuleProblem::UnknownList {
+                list: "baker".to_owned()
+            })
+        );
+    }
+
+    /// A list that no rule reads is knowledge that decides nothing.
+    #[test]
+    fn every_shipped_list_is_used() {
+        let names = Names::parse("names.tsv", embedded::SOURCES.names).expect("valid");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+        let mut used = Vec::new();
+        for tree in ["person", "company"] {
+            let text = fs::read_to_string(root.join(tree).join("listed.toml")).expect("there");
+            let parsed: RuleFile = toml::from_str(&text).expect("a rule file");
+            for rule in parsed.rule {
+                let mut all = rule.either;
+                all.push(rule.conditions);
+                for words in all.iter().flat_map(|one| [&one.counterparty, &one.text]) {
+                    let words = words.clone().unwrap_or_default();
+                    for (lists, guard) in [
+                        (words.listed, Guard::None),
+                        (words.guarded, Guard::Business),
+                        (words.carded, Guard::Card),
+                    ] {
+                        used.extend(lists.into_iter().map(|list| (list, guard)));
+                    }
+                }
+            }
+        }
+        let unused: Vec<_> = names.lists().filter(|list| !used.contains(list)).collect();
+        assert!(unused.is_empty(), "{unused:?}");
+    }
+}
