@@ -183,10 +183,18 @@ impl World {
     /// # Errors
     /// There is none of this name.
     pub(crate) fn api_of(&self, client: &str) -> Result<Api> {
+        Api::new(&self.base(), client, &self.secret_of(client)?)
+    }
+
+    /// The secret of an API client that was added before.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub(crate) fn secret_of(&self, client: &str) -> Result<String> {
         let clients = self.clients.lock().expect("clients");
         let found = clients.iter().find(|(name, _)| name == client);
-        let (name, secret) = found.with_context(|| format!("no client {client}"))?;
-        Api::new(&self.base(), name, secret)
+        let (_, secret) = found.with_context(|| format!("no client {client}"))?;
+        Ok(secret.clone())
     }
 
     /// Adds an API client with every scope, as an operator does.
