@@ -13,6 +13,7 @@ pub mod finding;
 pub mod iban;
 pub mod id;
 pub mod money;
+pub mod pattern;
 pub mod sensitive;
 pub mod transaction;
 pub mod user;
@@ -26,6 +27,7 @@ pub use id::{
     TransactionId, UserId, WebhookId,
 };
 pub use money::{Currency, Money, MoneyError};
+pub use pattern::{Pattern, PatternKind, PatternSet};
 pub use sensitive::Sensitive;
 pub use transaction::{Counterparty, Transaction};
 pub use user::{AutomaticAnalysis, UserType};
