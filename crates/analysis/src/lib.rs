@@ -9,7 +9,9 @@
 //! run users in parallel.
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod calendar;
 pub mod day;
+pub mod event;
 pub mod findings;
 pub mod part;
 pub mod stage;
