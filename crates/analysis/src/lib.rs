@@ -10,11 +10,13 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod calendar;
+pub mod contracts;
 pub mod day;
 pub mod event;
 pub mod findings;
 pub mod part;
 pub mod stage;
+mod stats;
 
 use chrono::NaiveDate;
 use domain::{Account, Finding, UserType};

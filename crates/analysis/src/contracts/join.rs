@@ -1,0 +1,156 @@
+//! Puts the pieces of one contract together that a new name, a new IBAN, a new mandate or a new
+//! price has separated, and adds the payments that lie beside the rule.
+
+use super::chain::Leeway;
+use super::row::{Row, permille};
+use super::search::Search;
+use super::series::{self, Series};
+
+/// How far the amounts of two pieces may differ if the partner is known.
+const STEP_PERMILLE: i64 = 260;
+/// The same if only amounts say that they belong together.
+const HIDDEN_STEP_PERMILLE: i64 = 130;
+
+/// Joins series that continue one another.
+pub(crate) fn join(search: &Search<'_>, found: &mut Vec<Series>, is_hidden: bool) {
+    found.sort_by_key(|series| (series.first_day(), series.rows.first().map(|row| row.event)));
+    let mut joined: Vec<Series> = Vec::with_capacity(found.len());
+    for series in found.drain(..) {
+        let candidates = joined.iter().enumerate();
+        let best = candidates
+            .filter_map(|(at, earlier)| Some((cost(earlier, &series, is_hidden)?, at)))
+            .min();
+        let continued = best.and_then(|(_, at)| {
+            let earlier = joined.get(at)?;
+            Some((at, merged(search, earlier, &series)?))
+        });
+        match continued {
+            Some((at, whole)) => {
+                if let Some(slot) = joined.get_mut(at) {
+                    *slot = whole;
+                }
+            }
+            None => joined.push(series),
+        }
+    }
+    *found = joined;
+}
+
+/// How badly a later series continues an earlier one; `None` if it does not.
+fn cost(earlier: &Series, later: &Series, is_hidden: bool) -> Option<i64> {
+    if earlier.interval != later.interval {
+        return None;
+    }
+    let gap = later.first_day().saturating_sub(earlier.last_day());
+    let period = earlier.interval.tenth_days();
+    let steps = gap
+        .saturating_mul(10)
+        .saturating_add(period / 2)
+        .checked_div(period)?;
+    let missed_max = earlier.interval.missed_max();
+    if steps < 1 || steps > missed_max.saturating_add(1) {
+        return None;
+    }
+    let off = gap
+        .saturating_sub(period.saturating_mul(steps) / 10)
+        .saturating_abs();
+    if off > earlier.interval.tolerance_days() {
+        return None;
+    }
+    let change = permille(earlier.rows.last()?.minor, later.rows.first()?.minor);
+    let most = if is_hidden {
+        HIDDEN_STEP_PERMILLE
+    } else {
+        STEP_PERMILLE
+    };
+    let days = i64::from(off).saturating_mul(20);
+    let missed = i64::from(steps).saturating_mul(100);
+    (change <= most).then_some(change.saturating_add(days).saturating_add(missed))
+}
+
+/// Both series as one, if one rule explains them.
+fn merged(search: &Search<'_>, earlier: &Series, later: &Series) -> Option<Series> {
+    let mut rows = earlier.rows.clone();
+    rows.extend_from_slice(&later.rows);
+    let count = rows.len();
+    let tie = earlier.tie.max(later.tie);
+    let whole = series::regular(search, earlier.interval, rows, tie)?;
+    if whole.rows.len() != count {
+        return None;
+    }
+    let evidence = earlier.evidence.max(later.evidence);
+    let mut whole = series::judge(search, &[], whole, Leeway::Any)?;
+    whole.evidence = whole.evidence.max(evidence);
+    Some(whole)
+}
+
+/// Gives left bookings of fitting amount to the due date that they are nearest to: as its payment
+/// if there is none, or as a second one.
+pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &[Row]) {
+    for row in pool {
+        let best = found
+            .iter()
+            .enumerate()
+            .filter_map(|(at, series)| Some((place(search, series, row)?, at)))
+            .min();
+        let Some((place, at)) = best else { continue };
+        let Some(series) = found.get_mut(at) else {
+            continue;
+        };
+        if place.is_taken {
+            series.doubled.push(*row);
+        } else if let Some(filled) = filled(search, series, row) {
+            *series = filled;
+        }
+    }
+}
+
+/// Where a booking would go.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_taken: bool,
+    change: i64,
+    off: i32,
+}
+
+fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
+    let fit = series.best()?;
+    let (slot, off) = fit.rule.nearest(row.day, search.calendar);
+    let known = fit.slots.iter().zip(&series.rows);
+    let (_, nearest) = known
+        .min_by_key(|((taken, _), _)| taken.abs_diff(slot))
+        .map(|((taken, _), row)| (taken, row))?;
+    let first = fit.slots.first()?.0.saturating_sub(1);
+    let last = fit.slots.last()?.0.saturating_add(1);
+    let is_taken = fit.slots.iter().any(|(taken, _)| *taken == slot);
+    let change = permille(nearest.minor, row.minor);
+    let reach = fit
+        .slots
+        .iter()
+        .map(|(_, off)| off.saturating_abs())
+        .max()?;
+    let allowed_days = reach
+        .saturating_add(2)
+        .min(series.interval.tolerance_days());
+    let allowed_change = if is_taken { 0 } else { HIDDEN_STEP_PERMILLE };
+    let fits = (first..=last).contains(&slot)
+        && off.saturating_abs() <= allowed_days
+        && change <= allowed_change;
+    fits.then_some(Place {
+        is_taken,
+        change,
+        off: off.saturating_abs(),
+    })
+}
+
+/// The series with one payment more.
+fn filled(search: &Search<'_>, series: &Series, row: &Row) -> Option<Series> {
+    let mut rows = series.rows.clone();
+    rows.push(*row);
+    rows.sort_by_key(|row| row.event);
+    let count = rows.len();
+    let mut whole = series::regular(search, series.interval, rows, series.tie)?;
+    whole.doubled.clone_from(&series.doubled);
+    whole.evidence = series.evidence;
+    (whole.rows.len() == count).then_some(whole)
+}

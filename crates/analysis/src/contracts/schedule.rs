@@ -1,0 +1,321 @@
+//! The rule by which a partner books: which day of which month, and what weekends do to it.
+
+use super::civil;
+use super::interval::{Interval, Step};
+use crate::calendar::{BusinessCalendar, Shift};
+
+/// Days of the month that are tried for one series, the most frequent ones.
+const DAYS_TRIED_MAX: usize = 8;
+/// Days off beyond which a booking says nothing more about a rule.
+const OFF_MAX: i32 = 8;
+/// First day of the month from which a due date can be counted from the month's end.
+const LATE_DAY: i32 = 22;
+/// Last day of the month until which a due date can be a bank day counted from its start.
+const EARLY_DAY: i32 = 9;
+
+/// When payments fall due. Slots number the due dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// Every so many days from a first one.
+    Every {
+        /// Days from one due date to the next.
+        days: i32,
+        /// A due date.
+        origin: i32,
+        /// What closed days do.
+        shift: Shift,
+    },
+    /// A day of every so many months.
+    DayOfMonth {
+        /// Months from one due date to the next.
+        months: i32,
+        /// A month with a due date.
+        origin: i32,
+        /// The day, clamped to short months.
+        day: i32,
+        /// What closed days do.
+        shift: Shift,
+    },
+    /// A bank day counted from the start of a month or, if negative, from its end.
+    BankDay {
+        /// Months from one due date to the next.
+        months: i32,
+        /// A month with a due date.
+        origin: i32,
+        /// 1 is the first, -1 the last bank day.
+        nth: i32,
+    },
+    /// Two days of each month.
+    TwiceAMonth {
+        /// A month with due dates.
+        origin: i32,
+        /// The earlier day.
+        first: i32,
+        /// The later day.
+        second: i32,
+        /// What closed days do.
+        shift: Shift,
+    },
+}
+
+impl Rule {
+    /// The due date of a slot.
+    pub(crate) fn due(self, slot: i32, calendar: &BusinessCalendar) -> i32 {
+        match self {
+            Self::Every {
+                days,
+                origin,
+                shift,
+            } => calendar.shifted(origin.saturating_add(days.saturating_mul(slot)), shift),
+            Self::DayOfMonth {
+                months,
+                origin,
+                day,
+                shift,
+            } => {
+                let month = origin.saturating_add(months.saturating_mul(slot));
+                calendar.shifted(civil::day_of(month, day), shift)
+            }
+            Self::BankDay {
+                months,
+                origin,
+                nth,
+            } => bank_day(
+                origin.saturating_add(months.saturating_mul(slot)),
+                nth,
+                calendar,
+            ),
+            Self::TwiceAMonth {
+                origin,
+                first,
+                second,
+                shift,
+            } => {
+                let month = origin.saturating_add(slot.div_euclid(2));
+                let day = if slot.rem_euclid(2) == 0 {
+                    first
+                } else {
+                    second
+                };
+                calendar.shifted(civil::day_of(month, day), shift)
+            }
+        }
+    }
+
+    /// The slot whose due date is nearest to a day, and how far the day is behind it.
+    pub(crate) fn nearest(self, day: i32, calendar: &BusinessCalendar) -> (i32, i32) {
+        let guess = self.guess(day);
+        (guess.saturating_sub(1)..=guess.saturating_add(1))
+            .map(|slot| (slot, day.saturating_sub(self.due(slot, calendar))))
+            .min_by_key(|(slot, off)| (off.saturating_abs(), *slot))
+            .unwrap_or_default()
+    }
+
+    /// A slot that is at most one away from the nearest.
+    fn guess(self, day: i32) -> i32 {
+        let month = civil::split(day).month;
+        match self {
+            Self::Every { days, origin, .. } => {
+                let half = days / 2;
+                day.saturating_sub(origin)
+                    .saturating_add(half)
+                    .div_euclid(days.max(1))
+            }
+            Self::DayOfMonth { months, origin, .. } | Self::BankDay { months, origin, .. } => {
+                let half = months / 2;
+                let since = month.saturating_sub(origin);
+                since.saturating_add(half).div_euclid(months.max(1))
+            }
+            Self::TwiceAMonth {
+                origin,
+                first,
+                second,
+                ..
+            } => {
+                let middle = first.saturating_add(second) / 2;
+                let late = i32::from(civil::split(day).day > middle);
+                month
+                    .saturating_sub(origin)
+                    .saturating_mul(2)
+                    .saturating_add(late)
+            }
+        }
+    }
+}
+
+fn bank_day(month: i32, nth: i32, calendar: &BusinessCalendar) -> i32 {
+    if nth < 0 {
+        calendar.nth_until(civil::month_end(month), nth.unsigned_abs())
+    } else {
+        calendar.nth_from(civil::month_start(month), nth.unsigned_abs())
+    }
+}
+
+/// A rule with what it leaves unexplained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fit {
+    /// The rule.
+    pub(crate) rule: Rule,
+    /// For each booking its slot and how many days it is off.
+    pub(crate) slots: Vec<(i32, i32)>,
+    /// Sum of the days off, each capped.
+    pub(crate) cost: i32,
+}
+
+/// Finds the rules that explain the bookings best: the best one first, then those that explain them
+/// nearly as well. `days` ascend.
+pub(crate) fn fit(days: &[i32], interval: Interval, calendar: &BusinessCalendar) -> Vec<Fit> {
+    let mut fits: Vec<Fit> = candidates(days, interval)
+        .into_iter()
+        .map(|rule| explain(rule, days, calendar))
+        .collect();
+    // The order of candidates says which of two equally good rules is the simpler one.
+    fits.sort_by_key(|fit| fit.cost);
+    let count = i32::try_from(days.len()).unwrap_or(i32::MAX);
+    let worst = fits
+        .first()
+        .map_or(0, |best| best.cost.saturating_add(count / 8));
+    fits.retain(|fit| fit.cost <= worst);
+    fits
+}
+
+fn explain(rule: Rule, days: &[i32], calendar: &BusinessCalendar) -> Fit {
+    let slots: Vec<(i32, i32)> = days
+        .iter()
+        .map(|day| rule.nearest(*day, calendar))
+        .collect();
+    let cost = slots
+        .iter()
+        .map(|(_, off)| off.saturating_abs().min(OFF_MAX))
+        .fold(0_i32, i32::saturating_add);
+    Fit { rule, slots, cost }
+}
+
+fn candidates(days: &[i32], interval: Interval) -> Vec<Rule> {
+    match interval.step() {
+        Step::Days(period) => by_days(days, period),
+        Step::Months(months) => by_month(days, months),
+        Step::HalfMonth => twice_a_month(days),
+    }
+}
+
+const SHIFTS: [Shift; 3] = [Shift::None, Shift::Following, Shift::Preceding];
+
+fn by_days(days: &[i32], period: i32) -> Vec<Rule> {
+    let first = days.first().copied().unwrap_or_default();
+    let phases = days
+        .iter()
+        .map(|day| day.saturating_sub(first).rem_euclid(period.max(1)));
+    let mut rules = Vec::new();
+    for phase in most_frequent(phases) {
+        for shift in SHIFTS {
+            rules.push(Rule::Every {
+                days: period,
+                origin: first.saturating_add(phase),
+                shift,
+            });
+        }
+    }
+    rules
+}
+
+fn by_month(days: &[i32], months: i32) -> Vec<Rule> {
+    let splits: Vec<civil::DayInMonth> = days.iter().map(|day| civil::split(*day)).collect();
+    let mut doms = most_frequent(splits.iter().map(|split| split.day));
+    let is_late = doms.iter().all(|day| *day >= LATE_DAY);
+    let is_early = doms.iter().all(|day| *day <= EARLY_DAY);
+    for late in [30, 31] {
+        if doms.iter().any(|day| *day >= 27) && !doms.contains(&late) {
+            doms.push(late);
+        }
+    }
+    let first = splits.first().map_or(0, |split| split.month);
+    let mut rules = Vec::new();
+    for day in doms {
+        let origin = phase(&splits, first, months, day);
+        for shift in SHIFTS {
+            rules.push(Rule::DayOfMonth {
+                months,
+                origin,
+                day,
+                shift,
+            });
+        }
+    }
+    let from_end = (1..=4)
+        .filter(|_| is_late)
+        .map(|nth: i32| nth.saturating_neg());
+    let from_start = (1..=4).filter(|_| is_early);
+    for nth in from_end.chain(from_start) {
+        let origin = phase(&splits, first, months, if nth < 0 { 31 } else { 1 });
+        rules.push(Rule::BankDay {
+            months,
+            origin,
+            nth,
+        });
+    }
+    rules
+}
+
+/// The month, among those of one interval from the first, in which most bookings fall due.
+fn phase(splits: &[civil::DayInMonth], first: i32, months: i32, day: i32) -> i32 {
+    let due_months = splits.iter().map(|split| {
+        // A due date late in a month may be booked early in the next one, and the reverse.
+        let moved = match split.day.saturating_sub(day) {
+            off if off > 15 => 1,
+            off if off < -15 => -1,
+            _ => 0,
+        };
+        let month = split.month.saturating_add(moved);
+        month.saturating_sub(first).rem_euclid(months.max(1))
+    });
+    let offset = most_frequent(due_months)
+        .first()
+        .copied()
+        .unwrap_or_default();
+    first.saturating_add(offset)
+}
+
+fn twice_a_month(days: &[i32]) -> Vec<Rule> {
+    let splits: Vec<civil::DayInMonth> = days.iter().map(|day| civil::split(*day)).collect();
+    let origin = splits.first().map_or(0, |split| split.month);
+    let top = most_frequent(splits.iter().map(|split| split.day));
+    let mut rules = Vec::new();
+    for (at, one) in top.iter().enumerate() {
+        for other in top.iter().skip(at.saturating_add(1)) {
+            let (first, second) = (*one.min(other), *one.max(other));
+            if !(9..=21).contains(&second.saturating_sub(first)) {
+                continue;
+            }
+            let ends = [second, 31];
+            let tried = if second >= 28 { &ends[..] } else { &ends[..1] };
+            for second in tried {
+                for shift in SHIFTS {
+                    rules.push(Rule::TwiceAMonth {
+                        origin,
+                        first,
+                        second: *second,
+                        shift,
+                    });
+                }
+            }
+        }
+    }
+    rules
+}
+
+/// The distinct values, the most frequent first and of equally frequent ones the smallest.
+fn most_frequent(values: impl Iterator<Item = i32>) -> Vec<i32> {
+    let mut sorted: Vec<i32> = values.collect();
+    sorted.sort_unstable();
+    let mut counted: Vec<(usize, i32)> = sorted
+        .chunk_by(i32::eq)
+        .filter_map(|run| Some((run.len(), *run.first()?)))
+        .collect();
+    counted.sort_by_key(|(count, value)| (std::cmp::Reverse(*count), *value));
+    counted
+        .into_iter()
+        .map(|(_, value)| value)
+        .take(DAYS_TRIED_MAX)
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! The search for series within the bookings of one partner.
+
+use super::chain::{self, Chain, Leeway};
+use super::identity::{self, Group, Partners};
+use super::interval::Interval;
+use super::join;
+use super::kind::Operation;
+use super::row::Row;
+use super::series::{self, Series, Tie};
+use crate::calendar::BusinessCalendar;
+use crate::event::Event;
+
+/// Most contracts with one partner that are told apart.
+const SERIES_MAX: usize = 64;
+/// Chains that are looked at closely before a pool is given up.
+const CHAINS_TRIED: usize = 4;
+/// More bookings than this are only searched if they are not too dense.
+const DENSE_COUNT: usize = 60;
+
+/// What the search reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search<'a> {
+    /// All bookings, oldest first.
+    pub(crate) events: &'a [Event<'a>],
+    /// Who they are with.
+    pub(crate) partners: &'a Partners,
+    /// Days on which banks book.
+    pub(crate) calendar: &'a BusinessCalendar,
+}
+
+impl<'a> Search<'a> {
+    /// The booking of a row.
+    pub(crate) fn event(&self, row: &Row) -> Option<&'a Event<'a>> {
+        self.events.get(usize::try_from(row.event).ok()?)
+    }
+
+    /// The operation of a row.
+    pub(crate) fn operation(&self, row: &Row) -> Operation {
+        let at = usize::try_from(row.event).unwrap_or(usize::MAX);
+        let known = self.partners.operations.get(at);
+        known.copied().unwrap_or(Operation::Unknown)
+    }
+
+    fn identity(&self, row: &Row) -> identity::Identity {
+        let at = usize::try_from(row.event).unwrap_or(usize::MAX);
+        let known = self.partners.identities.get(at);
+        known.copied().unwrap_or_default()
+    }
+
+    /// Finds the series of a group.
+    pub(crate) fn group(&self, group: &Group) -> Vec<Series> {
+        if group.rows.len() < 2 {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut pool = group.rows.clone();
+        if group.is_hidden {
+            self.by_amount(&mut pool, Tie::Amount, &mut found);
+            self.exhaust(&mut pool, Leeway::Bills, Tie::Amount, &mut found);
+        } else {
+            self.by_identity(&mut pool, &mut found);
+        }
+        join::join(self, &mut found, group.is_hidden);
+        join::absorb(self, &mut found, &pool);
+        found
+    }
+
+    /// From the strongest identity to the weakest; what belongs to no series is looked at again
+    /// with the next weaker one.
+    fn by_identity(&self, pool: &mut Vec<Row>, found: &mut Vec<Series>) {
+        let mandates: Vec<u32> = pool.iter().map(|row| self.identity(row).mandate).collect();
+        self.split(pool, &mandates, (Leeway::Any, Tie::Mandate), found);
+        if pool.len() < 2 {
+            return;
+        }
+        if pool
+            .iter()
+            .any(|row| self.operation(row) != Operation::Card)
+        {
+            let numbers = identity::shared_numbers(self.events, pool);
+            self.split(pool, &numbers, (Leeway::Any, Tie::Number), found);
+        }
+        let parties: Vec<u32> = pool.iter().map(|row| self.identity(row).party).collect();
+        let is_one_party = parties.windows(2).all(|pair| pair.first() == pair.last());
+        if !is_one_party {
+            self.split(pool, &parties, (Leeway::Bills, Tie::Partner), found);
+        }
+        self.mixed(pool, Leeway::Bills, Tie::Partner, found);
+    }
+
+    /// Searches each part of the pool that shares a key other than the empty one.
+    fn split<K: Ord + Default>(
+        &self,
+        pool: &mut Vec<Row>,
+        keys: &[K],
+        (leeway, tie): (Leeway, Tie),
+        found: &mut Vec<Series>,
+    ) {
+        let mut keyed: Vec<(&K, Row)> = keys.iter().zip(pool.iter().copied()).collect();
+        keyed.sort_by(|a, b| a.0.cmp(b.0));
+        let mut rest = Vec::new();
+        for run in keyed.chunk_by(|a, b| a.0 == b.0) {
+            let mut part: Vec<Row> = run.iter().map(|(_, row)| *row).collect();
+            let is_known = run.first().is_some_and(|(key, _)| **key != K::default());
+            if is_known && part.len() > 1 {
+                self.mixed(&mut part, leeway, tie, found);
+            }
+            rest.append(&mut part);
+        }
+        rest.sort_by_key(|row| row.event);
+        *pool = rest;
+    }
+
+    /// One contract, or several mixed with single payments.
+    fn mixed(&self, pool: &mut Vec<Row>, leeway: Leeway, tie: Tie, found: &mut Vec<Series>) {
+        if pool.len() < 2 {
+            return;
+        }
+        if !is_dense(pool)
+            && let Some(series) = self.next(pool, leeway, tie)
+            && series.rows.len().saturating_mul(5) >= pool.len().saturating_mul(4)
+        {
+            take(pool, &series);
+            found.push(series);
+        } else if pool.len() > 5 {
+            self.by_amount(pool, tie, found);
+        }
+        self.exhaust(pool, leeway, tie, found);
+    }
+
+    /// Searches among bookings of exactly the same amount.
+    fn by_amount(&self, pool: &mut Vec<Row>, tie: Tie, found: &mut Vec<Series>) {
+        let mut sorted = pool.clone();
+        sorted.sort_by_key(|row| (row.minor, row.event));
+        let mut rest = Vec::new();
+        for run in sorted.chunk_by(|a, b| a.minor == b.minor) {
+            let mut part = run.to_vec();
+            if part.len() > 2 {
+                self.exhaust(&mut part, Leeway::Exact, tie, found);
+            }
+            rest.append(&mut part);
+        }
+        rest.sort_by_key(|row| row.event);
+        *pool = rest;
+    }
+
+    /// Takes series out of the pool until there are no more.
+    fn exhaust(&self, pool: &mut Vec<Row>, leeway: Leeway, tie: Tie, found: &mut Vec<Series>) {
+        if is_dense(pool) {
+            return;
+        }
+        for _ in 0..SERIES_MAX {
+            let Some(series) = self.next(pool, leeway, tie) else {
+                return;
+            };
+            take(pool, &series);
+            found.push(series);
+        }
+    }
+
+    /// The best series of a pool.
+    fn next(&self, pool: &[Row], leeway: Leeway, tie: Tie) -> Option<Series> {
+        let span = pool.last()?.day.saturating_sub(pool.first()?.day);
+        let mut chains: Vec<Chain> = Interval::rhythms()
+            .filter(|interval| {
+                let tolerance = interval.tolerance_days();
+                (interval.tenth_days() / 10).saturating_sub(tolerance) <= span
+            })
+            .filter_map(|interval| chain::best(pool, interval, leeway))
+            .collect();
+        chains.sort_by_key(|chain| std::cmp::Reverse(chain.score));
+        chains
+            .iter()
+            .take(CHAINS_TRIED)
+            .find_map(|chain| series::settle(self, pool, chain, leeway, tie))
+    }
+}
+
+/// Whether there are too many bookings in too little time for a rhythm to show.
+fn is_dense(pool: &[Row]) -> bool {
+    let days = |(first, last): (&Row, &Row)| last.day.saturating_sub(first.day);
+    let span = pool.first().zip(pool.last()).map_or(0, days);
+    let span = usize::try_from(span).unwrap_or_default();
+    pool.len() > DENSE_COUNT && pool.len().saturating_mul(2) > span
+}
+
+/// Removes the payments of a series from the pool.
+fn take(pool: &mut Vec<Row>, series: &Series) {
+    let mut taken: Vec<u32> = series.rows.iter().map(|row| row.event).collect();
+    taken.sort_unstable();
+    pool.retain(|row| taken.binary_search(&row.event).is_err());
+}

@@ -1,0 +1,302 @@
+//! From a chain of bookings to a series that follows a rule, and whether that is a contract.
+
+use super::amounts::{self, Amounts, Likeness};
+use super::category::{self, Leaning};
+use super::chain::{Chain, Leeway};
+use super::interval::Interval;
+use super::kind::Operation;
+use super::row::{Row, permille};
+use super::schedule::{self, Fit};
+use super::search::Search;
+use crate::stats::{self, Dates};
+
+/// Evidence from which a series counts as a contract, in thousandths of a nat.
+pub(crate) const EVIDENCE_MIN: i64 = 4_500;
+/// Similar amounts are within this of the series' own.
+const SIMILAR_PERMILLE: i64 = 250;
+
+/// What says that the bookings of a series belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tie {
+    /// The same mandate.
+    Mandate,
+    /// The same contract or customer number.
+    Number,
+    /// The same partner.
+    Partner,
+    /// Nothing but amount and date.
+    Amount,
+}
+
+/// Payments that follow a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Series {
+    /// The interval.
+    pub(crate) interval: Interval,
+    /// The payments, oldest first, at most one for each due date.
+    pub(crate) rows: Vec<Row>,
+    /// Payments beyond the first for a due date.
+    pub(crate) doubled: Vec<Row>,
+    /// The rules that explain them, the best one first. Their slots follow `rows`.
+    pub(crate) fits: Vec<Fit>,
+    /// Due dates without payment between the first and the last.
+    pub(crate) missed: usize,
+    /// What is known of the amounts.
+    pub(crate) amounts: Amounts,
+    /// What holds the payments together.
+    pub(crate) tie: Tie,
+    /// How strongly all of this speaks for a contract, in thousandths of a nat.
+    pub(crate) evidence: i64,
+}
+
+impl Series {
+    /// The best rule.
+    pub(crate) fn best(&self) -> Option<&Fit> {
+        self.fits.first()
+    }
+
+    pub(crate) fn first_day(&self) -> i32 {
+        self.rows.first().map_or(0, |row| row.day)
+    }
+
+    pub(crate) fn last_day(&self) -> i32 {
+        self.rows.last().map_or(0, |row| row.day)
+    }
+}
+
+/// Makes a series of a chain if it is regular enough to be a contract.
+pub(crate) fn settle(
+    search: &Search<'_>,
+    pool: &[Row],
+    chain: &Chain,
+    leeway: Leeway,
+    tie: Tie,
+) -> Option<Series> {
+    let rows: Vec<Row> = chain
+        .members
+        .iter()
+        .filter_map(|at| pool.get(*at).copied())
+        .collect();
+    let series = regular(search, chain.interval, rows, tie)?;
+    judge(search, pool, series, leeway)
+}
+
+/// Fits a rule, leaves out what is too far from it, and measures the rest.
+pub(crate) fn regular(
+    search: &Search<'_>,
+    interval: Interval,
+    mut rows: Vec<Row>,
+    tie: Tie,
+) -> Option<Series> {
+    let mut fits = fit(search, interval, &rows);
+    let outside = outside(fits.first()?, interval);
+    if outside.contains(&true) {
+        let mut keep = outside.iter().map(|is_outside| !is_outside);
+        rows.retain(|_| keep.next().unwrap_or(false));
+        fits = fit(search, interval, &rows);
+        if rows.len() < 2 || self::outside(fits.first()?, interval).contains(&true) {
+            return None;
+        }
+    }
+    let slots = &fits.first()?.slots;
+    let span = slots.last()?.0.saturating_sub(slots.first()?.0);
+    let missed = usize::try_from(span)
+        .ok()?
+        .saturating_add(1)
+        .saturating_sub(rows.len());
+    Some(Series {
+        interval,
+        doubled: Vec::new(),
+        missed,
+        amounts: amounts::summarize(&rows),
+        tie,
+        evidence: 0,
+        fits,
+        rows,
+    })
+}
+
+fn fit(search: &Search<'_>, interval: Interval, rows: &[Row]) -> Vec<Fit> {
+    let days: Vec<i32> = rows.iter().map(|row| row.day).collect();
+    schedule::fit(&days, interval, search.calendar)
+}
+
+/// Which bookings are too far from their due date, or not the best ones for it.
+fn outside(fit: &Fit, interval: Interval) -> Vec<bool> {
+    let tolerance = interval.tolerance_days();
+    let mut outside: Vec<bool> = Vec::with_capacity(fit.slots.len());
+    let mut kept: Option<(usize, i32, i32)> = None;
+    for (at, (slot, off)) in fit.slots.iter().enumerate() {
+        let off = off.saturating_abs();
+        let mut is_outside = off > tolerance;
+        if !is_outside && let Some((before, same, other)) = kept.filter(|kept| kept.1 == *slot) {
+            debug_assert_eq!(same, *slot, "rows of one slot are neighbours");
+            is_outside = other <= off;
+            if !is_outside && let Some(worse) = outside.get_mut(before) {
+                *worse = true;
+            }
+        }
+        if !is_outside {
+            kept = Some((at, *slot, off));
+        }
+        outside.push(is_outside);
+    }
+    outside
+}
+
+/// Adds up what speaks for a contract and against it.
+pub(crate) fn judge(
+    search: &Search<'_>,
+    pool: &[Row],
+    mut series: Series,
+    leeway: Leeway,
+) -> Option<Series> {
+    let traits = Traits::of(search, &series);
+    let hits = series.rows.len();
+    if series.missed.saturating_mul(2) > hits {
+        return None;
+    }
+    let dates = stats::date_evidence(Dates {
+        hits,
+        missed: series.missed,
+        others: others(pool, &series, leeway),
+        span: span(&series),
+        window: window(&series),
+    });
+    if !enough(&series, &traits) {
+        return None;
+    }
+    let unchanged = i64::try_from(series.amounts.unchanged.min(6)).unwrap_or(6);
+    let amounts = match series.amounts.likeness {
+        Likeness::Levels | Likeness::Alike => unchanged.saturating_mul(400),
+        Likeness::Wild if traits.binds(series.tie) && hits >= 5 => -2_000,
+        Likeness::Wild => return None,
+    };
+    series.evidence = dates
+        .saturating_add(amounts)
+        .saturating_add(traits.evidence(series.tie));
+    (series.evidence >= EVIDENCE_MIN).then_some(series)
+}
+
+/// Fewest payments of a contract.
+fn enough(series: &Series, traits: &Traits) -> bool {
+    let least = match series.interval {
+        Interval::Weekly | Interval::Biweekly | Interval::SemiMonthly => 4,
+        Interval::FourWeekly | Interval::Monthly | Interval::BiMonthly | Interval::Quarterly => 3,
+        Interval::SemiAnnually | Interval::Annually | Interval::Irregular => 2,
+    };
+    let is_early = series.rows.len() == 2
+        && series.missed == 0
+        && series.amounts.unchanged == 1
+        && series.interval >= Interval::Monthly
+        && traits.binds(series.tie);
+    series.rows.len() >= least || is_early
+}
+
+/// Days that the payments span, one interval included.
+fn span(series: &Series) -> i32 {
+    let days = series.last_day().saturating_sub(series.first_day());
+    days.saturating_add(series.interval.tenth_days() / 10)
+}
+
+/// Width of the window around due dates that holds nine of ten payments; few payments say little
+/// about it.
+fn window(series: &Series) -> i32 {
+    let Some(fit) = series.best() else { return 1 };
+    let mut offs: Vec<i32> = fit.slots.iter().map(|(_, off)| *off).collect();
+    offs.sort_unstable();
+    let cut = offs.len() / 20;
+    let earliest = offs.get(cut).copied().unwrap_or_default();
+    let latest = offs.iter().rev().nth(cut).copied().unwrap_or_default();
+    let unknown = match series.rows.len() {
+        0..=2 => 3,
+        3 | 4 => 2,
+        _ => 1,
+    };
+    latest.saturating_sub(earliest).saturating_add(unknown)
+}
+
+/// Bookings with similar amounts between the first and the last payment that are no payments.
+fn others(pool: &[Row], series: &Series, leeway: Leeway) -> usize {
+    let days = series.first_day()..=series.last_day();
+    let least = series.rows.iter().map(|row| row.minor).min().unwrap_or(0);
+    let most = series.rows.iter().map(|row| row.minor).max().unwrap_or(0);
+    let allowed = if leeway == Leeway::Exact || series.amounts.likeness == Likeness::Levels {
+        10
+    } else {
+        SIMILAR_PERMILLE
+    };
+    let similar = pool
+        .iter()
+        .filter(|row| days.contains(&row.day))
+        .filter(|row| {
+            (least..=most).contains(&row.minor)
+                || permille(row.minor, least) <= allowed
+                || permille(row.minor, most) <= allowed
+        })
+        .count();
+    similar.saturating_sub(series.rows.len())
+}
+
+/// What most payments of a series have in common.
+struct Traits {
+    operation: Operation,
+    leaning: Leaning,
+}
+
+impl Traits {
+    fn of(search: &Search<'_>, series: &Series) -> Self {
+        let newest = series.rows.iter().rev().take(3);
+        let operations = newest.clone().map(|row| search.operation(row));
+        let leanings = newest.filter_map(|row| Some(category::leaning(search.event(row)?.tag)));
+        Self {
+            operation: middle(operations).unwrap_or(Operation::Unknown),
+            leaning: middle(leanings).unwrap_or(Leaning::Open),
+        }
+    }
+
+    /// Whether somebody has bound himself to pay: amounts need not be alike then.
+    fn binds(&self, tie: Tie) -> bool {
+        let by_operation = match self.operation {
+            Operation::StandingOrder | Operation::Salary => true,
+            Operation::DirectDebit => tie == Tie::Mandate,
+            Operation::Transfer | Operation::Unknown => {
+                tie == Tie::Mandate || self.leaning == Leaning::Contract
+            }
+            Operation::Card | Operation::Cash | Operation::Return => false,
+        };
+        by_operation && self.leaning != Leaning::Shopping
+    }
+
+    fn evidence(&self, tie: Tie) -> i64 {
+        let by_tie = match tie {
+            Tie::Mandate => 2_000,
+            Tie::Number => 1_500,
+            Tie::Partner => 500,
+            Tie::Amount => -500,
+        };
+        let by_operation = match self.operation {
+            Operation::StandingOrder | Operation::Salary => 2_500,
+            Operation::DirectDebit => 1_000,
+            Operation::Transfer | Operation::Unknown => 0,
+            Operation::Card => -1_500,
+            Operation::Cash | Operation::Return => -10_000,
+        };
+        let by_tag = match self.leaning {
+            Leaning::Contract => 1_500,
+            Leaning::Open => 0,
+            Leaning::Shopping => -2_500,
+        };
+        0_i64
+            .saturating_add(by_tie)
+            .saturating_add(by_operation)
+            .saturating_add(by_tag)
+    }
+}
+
+/// The middle of up to three values.
+fn middle<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut sorted: Vec<T> = values.collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}

@@ -1,0 +1,89 @@
+//! The only place of this crate that computes with fractions: how likely chance is.
+#![expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "probabilities are fractions; what leaves this module are whole thousandths"
+)]
+
+/// How a rhythm shows in dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dates {
+    /// Due dates with a payment.
+    pub(crate) hits: usize,
+    /// Due dates without.
+    pub(crate) missed: usize,
+    /// Similar bookings of the same partner that do not belong to the rhythm.
+    pub(crate) others: usize,
+    /// Days from the first payment to one interval after the last.
+    pub(crate) span: i32,
+    /// Width of the window around due dates that holds the payments, in days.
+    pub(crate) window: i32,
+}
+
+/// A contract's payments come with this probability.
+const PAID: f64 = 0.9;
+/// No single date is more surprising than this.
+const CHANCE_MIN: f64 = 0.002;
+/// Chance never explains everything.
+const CHANCE_MAX: f64 = 0.995;
+
+/// The log-likelihood ratio of a contract against bookings at random times of the same frequency.
+///
+/// # Units
+/// Thousandths of a nat.
+pub(crate) fn date_evidence(dates: Dates) -> i64 {
+    let rate = dates.hits.saturating_add(dates.others) as f64 / f64::from(dates.span.max(1));
+    let chance = 1.0 - (-rate * f64::from(dates.window.max(1))).exp();
+    let chance = chance.clamp(CHANCE_MIN, CHANCE_MAX);
+    let hits = dates.hits.saturating_sub(1) as f64 * (PAID / chance).ln();
+    let missed = dates.missed as f64 * ((1.0 - PAID) / (1.0 - chance)).ln();
+    ((hits + missed) * 1000.0).round() as i64
+}
+
+/// The probability that evidence stands for, in thousandths.
+///
+/// # Units
+/// Evidence in thousandths of a nat.
+pub(crate) fn probability_permille(evidence: i64) -> u16 {
+    let odds = (evidence as f64 / 1000.0).exp();
+    let permille = (odds / (1.0 + odds) * 1000.0).round();
+    if permille.is_nan() {
+        1000
+    } else {
+        permille as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RENT: Dates = Dates {
+        hits: 12,
+        missed: 0,
+        others: 0,
+        span: 365,
+        window: 2,
+    };
+
+    #[test]
+    fn regular_dates_are_no_chance() {
+        assert!(date_evidence(RENT) > 20_000);
+        let crowd = Dates {
+            others: 300,
+            ..RENT
+        };
+        assert!(date_evidence(crowd) < 3_000, "{}", date_evidence(crowd));
+        let gaps = Dates { missed: 6, ..RENT };
+        assert!(date_evidence(gaps) < date_evidence(RENT) - 10_000);
+    }
+
+    #[test]
+    fn probabilities_stay_in_range() {
+        for (evidence, expected) in [(0, 500), (20_000, 1000), (-20_000, 0), (i64::MAX, 1000)] {
+            assert_eq!(probability_permille(evidence), expected, "{evidence}");
+        }
+    }
+}
