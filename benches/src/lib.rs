@@ -4,5 +4,6 @@
 //! several rounds, and the rounds of all candidates alternate, so that a busy moment hits all of
 //! them alike.
 
+pub mod contracts;
 pub mod harness;
 pub mod statements;

@@ -1,0 +1,179 @@
+//! `cargo xtask bench contracts`: how well contracts are found, and how long it takes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use analysis::calendar::BusinessCalendar;
+use anyhow::Result;
+use benches::contracts::generator::Generator;
+use benches::contracts::scale::{self, Timing};
+use benches::contracts::score::{Counts, Score};
+use benches::contracts::{berka, evaluate, scenario, variant};
+use clap::Parser;
+use serde::Serialize;
+
+/// Measures the detection of contracts.
+#[derive(Parser)]
+struct Arguments {
+    /// Prints JSON instead of Markdown.
+    #[arg(long)]
+    json: bool,
+    /// Invented users; each has about twenty contracts.
+    #[arg(long, default_value_t = 520)]
+    users: u64,
+    /// The folder with `berka` and `scenarios`; what is missing is left out.
+    #[arg(long, default_value = "../shared/data")]
+    data: PathBuf,
+    /// Largest user whose time is measured, in transactions; 0 measures none.
+    #[arg(long, default_value_t = 1_000_000)]
+    largest: usize,
+    /// Prints what was missed or wrong in the data set of this name.
+    #[arg(long)]
+    explain: Option<String>,
+}
+
+/// Everything that is printed.
+#[derive(Serialize)]
+struct Measured {
+    scores: Vec<(String, Score)>,
+    timings: Vec<Timing>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let calendar = BusinessCalendar::german(None);
+    let generator = Generator::default();
+    let invented = (1..=arguments.users).map(|number| generator.user(number));
+    let mut scores = vec![("generator".to_owned(), evaluate(invented, &calendar))];
+    scores.extend(real(arguments, &calendar)?);
+    let mut timings = Vec::new();
+    let mut size = 1_000;
+    while size <= arguments.largest {
+        let user = [scale::one_user(&generator, size)];
+        timings.push(scale::measure(
+            &user,
+            if size < 100_000 { 5 } else { 1 },
+            &calendar,
+        ));
+        size = size.saturating_mul(10);
+    }
+    if arguments.largest > 0 {
+        for users in [10, 100] {
+            let users: Vec<_> = (1..=users)
+                .map(|number| generator.user(number).accounts)
+                .collect();
+            timings.push(scale::measure(&users, 3, &calendar));
+        }
+    }
+    print(arguments, &Measured { scores, timings })
+}
+
+/// What is measured with data that is not part of the repository.
+fn real(arguments: &Arguments, calendar: &BusinessCalendar) -> Result<Vec<(String, Score)>> {
+    let mut scores = Vec::new();
+    let folder = arguments.data.join("berka");
+    if folder.is_dir() {
+        let samples = berka::read(&folder)?;
+        let mut harder = samples.clone();
+        for (seed, sample) in (1..).zip(&mut harder) {
+            variant::harden(sample, seed);
+        }
+        for (name, samples) in [("berka", samples), ("berka-variant", harder)] {
+            scores.push((name.to_owned(), evaluate(samples.iter().cloned(), calendar)));
+            let hidden = samples.into_iter().map(|mut sample| {
+                berka::hide(&mut sample);
+                sample
+            });
+            scores.push((format!("{name}-hidden"), evaluate(hidden, calendar)));
+        }
+    } else {
+        eprintln!("left out: there is no {}", folder.display());
+    }
+    let folder = arguments.data.join("scenarios");
+    if folder.is_dir() {
+        let samples = scenario::read(&folder)?;
+        scores.push((
+            "scenarios".to_owned(),
+            evaluate(samples.into_iter(), calendar),
+        ));
+    } else {
+        eprintln!("left out: there is no {}", folder.display());
+    }
+    Ok(scores)
+}
+
+fn print(arguments: &Arguments, measured: &Measured) -> Result<()> {
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(measured)?);
+        return Ok(());
+    }
+    for (name, score) in &measured.scores {
+        println!("## {name}\n\n{}", table(score));
+        if arguments.explain.as_ref() == Some(name) {
+            println!("{}\n", score.misses.join("\n"));
+        }
+    }
+    println!("| users | transactions | contracts | ns per transaction |\n|---:|---:|---:|---:|");
+    for timing in &measured.timings {
+        let (users, transactions) = (timing.users, timing.transactions);
+        let (contracts, nanoseconds) = (timing.contracts, timing.nanoseconds);
+        println!("| {users} | {transactions} | {contracts} | {nanoseconds} |");
+    }
+    Ok(())
+}
+
+fn table(score: &Score) -> String {
+    let mut text = String::from(
+        "| | known | recall | reported | precision | interval right | next inside | median width |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for (name, counts) in score.by_interval.iter().chain([(&"all", &score.all)]) {
+        text += &row(name, counts);
+    }
+    let (known, found) = score.annual_twice;
+    text += &format!("\nannual with two payments: {found} of {known} found; ");
+    let (known, taken) = score.shops;
+    text += &format!("shops taken for contracts: {taken} of {known}; ");
+    let (known, taken) = score.cash;
+    text += &format!("rows of cash in contracts: {taken} of {known}; ");
+    let (known, wrong) = (score.all.state_known, score.all.state_wrong);
+    text += &format!("state wrong: {wrong} of {known}\n");
+    text
+}
+
+fn row(name: &str, counts: &Counts) -> String {
+    let mut widths = counts.widths.clone();
+    widths.sort_unstable();
+    let width = widths.get(widths.len() / 2).copied().unwrap_or(0);
+    format!(
+        "| {name} | {} | {} | {} | {} | {} | {} | {width} |\n",
+        counts.known,
+        share(counts.found, counts.known),
+        counts.reported,
+        share(counts.right, counts.reported),
+        share(counts.interval_right, counts.found),
+        share(counts.next_inside, counts.next_known),
+    )
+}
+
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "figures for people"
+)]
+fn share(part: usize, whole: usize) -> String {
+    if whole == 0 {
+        return "–".to_owned();
+    }
+    format!("{:.3}", part as f64 / whole as f64)
+}
