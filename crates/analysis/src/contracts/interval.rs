@@ -131,14 +131,9 @@ impl Interval {
         match self {
             Self::Annually => 0,
             Self::SemiAnnually => 1,
-            Self::Weekly
-            | Self::Biweekly
-            | Self::FourWeekly
-            | Self::SemiMonthly
-            | Self::Monthly
-            | Self::BiMonthly
-            | Self::Quarterly
-            | Self::Irregular => 2,
+            Self::BiMonthly | Self::Quarterly => 2,
+            Self::FourWeekly | Self::Monthly | Self::Irregular => 3,
+            Self::Weekly | Self::Biweekly | Self::SemiMonthly => 4,
         }
     }
 }

@@ -156,10 +156,12 @@ pub(crate) fn judge(
     if series.missed.saturating_mul(2) > hits {
         return None;
     }
+    let (others, left_out) = others(pool, &series, leeway);
     let dates = stats::date_evidence(Dates {
         hits,
         missed: series.missed,
-        others: others(pool, &series, leeway),
+        others,
+        left_out,
         span: span(&series),
         window: window(&series),
     });
@@ -216,8 +218,9 @@ fn window(series: &Series) -> i32 {
     latest.saturating_sub(earliest).saturating_add(unknown)
 }
 
-/// Bookings with similar amounts between the first and the last payment that are no payments.
-fn others(pool: &[Row], series: &Series, leeway: Leeway) -> usize {
+/// Bookings with similar amounts that are no payments: between the first and the last payment, and
+/// at any time.
+fn others(pool: &[Row], series: &Series, leeway: Leeway) -> (usize, usize) {
     let days = series.first_day()..=series.last_day();
     let least = series.rows.iter().map(|row| row.minor).min().unwrap_or(0);
     let most = series.rows.iter().map(|row| row.minor).max().unwrap_or(0);
@@ -226,16 +229,19 @@ fn others(pool: &[Row], series: &Series, leeway: Leeway) -> usize {
     } else {
         SIMILAR_PERMILLE
     };
-    let similar = pool
-        .iter()
-        .filter(|row| days.contains(&row.day))
-        .filter(|row| {
-            (least..=most).contains(&row.minor)
-                || permille(row.minor, least) <= allowed
-                || permille(row.minor, most) <= allowed
-        })
-        .count();
-    similar.saturating_sub(series.rows.len())
+    let mut within = 0_usize;
+    let mut all = 0_usize;
+    for row in pool {
+        let is_similar = (least..=most).contains(&row.minor)
+            || permille(row.minor, least) <= allowed
+            || permille(row.minor, most) <= allowed;
+        if is_similar {
+            all = all.saturating_add(1);
+            within = within.saturating_add(usize::from(days.contains(&row.day)));
+        }
+    }
+    let count = series.rows.len();
+    (within.saturating_sub(count), all.saturating_sub(count))
 }
 
 /// What most payments of a series have in common.
