@@ -227,7 +227,12 @@ impl Generator {
         } else {
             3
         };
-        truth.is_optional = truth.ids.len() < least;
+        // Two annual payments two years apart show no year.
+        let span = newest.zip(paid.first().map(|first| first.booking_date));
+        let is_torn = plan.interval == Interval::Annually
+            && truth.ids.len() == 2
+            && span.is_some_and(|(last, first)| (last - first).num_days() > 400);
+        truth.is_optional = truth.ids.len() < least || is_torn;
         sample.accounts[0].transactions.extend(paid);
         sample.truth.push(truth);
     }

@@ -19,6 +19,8 @@ pub(crate) struct Dates {
     pub(crate) others: usize,
     /// The same, at any time: the more there are, the more sequences chance could pick.
     pub(crate) left_out: usize,
+    /// Bookings of other amounts in which a rhythm could have been looked for, too.
+    pub(crate) kinds: usize,
     /// Days from the first payment to one interval after the last.
     pub(crate) span: i32,
     /// Width of the window around due dates that holds the payments, in days.
@@ -42,7 +44,7 @@ pub(crate) fn date_evidence(dates: Dates) -> i64 {
     let chance = chance.clamp(CHANCE_MIN, CHANCE_MAX);
     let hits = dates.hits.saturating_sub(1) as f64 * (PAID / chance).ln();
     let missed = dates.missed as f64 * ((1.0 - PAID) / (1.0 - chance)).ln();
-    let picks = ln_choose(dates.hits, dates.left_out);
+    let picks = ln_choose(dates.hits, dates.left_out) + (dates.kinds as f64).ln_1p();
     ((hits + missed - picks) * 1000.0).round() as i64
 }
 
@@ -86,6 +88,7 @@ mod tests {
         missed: 0,
         others: 0,
         left_out: 0,
+        kinds: 0,
         span: 365,
         window: 2,
     };

@@ -7,7 +7,7 @@ use super::row::{Row, permille};
 /// What a payment more is worth.
 const HIT: i64 = 100;
 /// What a payment costs that should have been there.
-const MISSED: i64 = 55;
+const MISSED: i64 = 25;
 /// Earlier bookings that are looked at for one step; more of them are no rhythm.
 const CANDIDATES_MAX: usize = 24;
 

@@ -130,9 +130,12 @@ impl Interval {
     pub(crate) const fn missed_max(self) -> i32 {
         match self {
             Self::Annually => 0,
-            Self::SemiAnnually => 1,
-            Self::BiMonthly | Self::Quarterly => 2,
-            Self::FourWeekly | Self::Monthly | Self::Irregular => 3,
+            Self::SemiAnnually => 2,
+            Self::FourWeekly
+            | Self::Monthly
+            | Self::BiMonthly
+            | Self::Quarterly
+            | Self::Irregular => 3,
             Self::Weekly | Self::Biweekly | Self::SemiMonthly => 4,
         }
     }

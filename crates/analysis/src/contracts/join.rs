@@ -4,10 +4,12 @@
 use super::chain::Leeway;
 use super::row::{Row, permille};
 use super::search::Search;
-use super::series::{self, Series};
+use super::series::{self, Scope, Series};
 
 /// How far the amounts of two pieces may differ if the partner is known.
 const STEP_PERMILLE: i64 = 260;
+/// Payments beyond those of one series that may be missing between two, if one rule explains both.
+const MORE_MISSED: i32 = 4;
 /// The same if only amounts say that they belong together.
 const HIDDEN_STEP_PERMILLE: i64 = 130;
 
@@ -48,7 +50,7 @@ fn cost(earlier: &Series, later: &Series, is_hidden: bool) -> Option<i64> {
         .saturating_add(period / 2)
         .checked_div(period)?;
     let missed_max = earlier.interval.missed_max();
-    if steps < 1 || steps > missed_max.saturating_add(1) {
+    if steps < 1 || steps > missed_max.saturating_add(1).saturating_add(MORE_MISSED) {
         return None;
     }
     let off = gap
@@ -75,34 +77,44 @@ fn merged(search: &Search<'_>, earlier: &Series, later: &Series) -> Option<Serie
     let count = rows.len();
     let tie = earlier.tie.max(later.tie);
     let whole = series::regular(search, earlier.interval, rows, tie)?;
-    if whole.rows.len() != count {
+    if whole.rows.len().saturating_mul(20) < count.saturating_mul(19) {
         return None;
     }
     let evidence = earlier.evidence.max(later.evidence);
-    let mut whole = series::judge(search, &[], whole, Leeway::Any)?;
+    let scope = Scope {
+        leeway: Leeway::Any,
+        tie,
+        whole: &[],
+        unexplained: 0,
+    };
+    let mut whole = series::judge(search, &[], whole, scope)?;
     whole.evidence = whole.evidence.max(evidence);
     Some(whole)
 }
 
 /// Gives left bookings of fitting amount to the due date that they are nearest to: as its payment
 /// if there is none, or as a second one.
-pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &[Row]) {
-    for row in pool {
+pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &mut Vec<Row>) {
+    pool.retain(|row| {
         let best = found
             .iter()
             .enumerate()
             .filter_map(|(at, series)| Some((place(search, series, row)?, at)))
             .min();
-        let Some((place, at)) = best else { continue };
+        let Some((place, at)) = best else { return true };
         let Some(series) = found.get_mut(at) else {
-            continue;
+            return true;
         };
         if place.is_taken {
             series.doubled.push(*row);
-        } else if let Some(filled) = filled(search, series, row) {
-            *series = filled;
+            return false;
         }
-    }
+        let Some(filled) = filled(search, series, row) else {
+            return true;
+        };
+        *series = filled;
+        false
+    });
 }
 
 /// Where a booking would go.
@@ -120,8 +132,9 @@ fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
     let (_, nearest) = known
         .min_by_key(|((taken, _), _)| taken.abs_diff(slot))
         .map(|((taken, _), row)| (taken, row))?;
-    let first = fit.slots.first()?.0.saturating_sub(1);
-    let last = fit.slots.last()?.0.saturating_add(1);
+    let beyond = series.interval.missed_max().saturating_add(1);
+    let first = fit.slots.first()?.0.saturating_sub(beyond);
+    let last = fit.slots.last()?.0.saturating_add(beyond);
     let is_taken = fit.slots.iter().any(|(taken, _)| *taken == slot);
     let change = permille(nearest.minor, row.minor);
     let reach = fit

@@ -6,7 +6,7 @@ use super::interval::Interval;
 use super::join;
 use super::kind::Operation;
 use super::row::Row;
-use super::series::{self, Series, Tie};
+use super::series::{self, Scope, Series, Tie};
 use crate::calendar::BusinessCalendar;
 use crate::event::Event;
 
@@ -55,13 +55,19 @@ impl<'a> Search<'a> {
         let mut found = Vec::new();
         let mut pool = group.rows.clone();
         if group.is_hidden {
-            self.by_amount(&mut pool, Tie::Amount, &mut found);
-            self.exhaust(&mut pool, Leeway::Bills, Tie::Amount, &mut found);
+            let scope = Scope {
+                leeway: Leeway::Bills,
+                tie: Tie::Amount,
+                whole: &[],
+                unexplained: 0,
+            };
+            self.by_amount(&mut pool, scope, &mut found);
+            self.exhaust(&mut pool, scope, &mut found);
         } else {
             self.by_identity(&mut pool, &mut found);
         }
         join::join(self, &mut found, group.is_hidden);
-        join::absorb(self, &mut found, &pool);
+        join::absorb(self, &mut found, &mut pool);
         found
     }
 
@@ -116,27 +122,43 @@ impl<'a> Search<'a> {
         if pool.len() < 2 {
             return;
         }
+        let whole = pool.clone();
+        let scope = Scope {
+            leeway,
+            tie,
+            whole: &whole,
+            unexplained: pool.len(),
+        };
+        let mut here = Vec::new();
         if !is_dense(pool)
-            && let Some(series) = self.next(pool, leeway, tie)
+            && let Some(series) = self.next(pool, scope)
             && series.rows.len().saturating_mul(5) >= pool.len().saturating_mul(4)
         {
             take(pool, &series);
-            found.push(series);
+            here.push(series);
+            join::absorb(self, &mut here, pool);
         } else if pool.len() > 5 {
-            self.by_amount(pool, tie, found);
+            self.by_amount(pool, scope, &mut here);
+            join::join(self, &mut here, false);
+            join::absorb(self, &mut here, pool);
         }
-        self.exhaust(pool, leeway, tie, found);
+        self.exhaust(pool, scope, &mut here);
+        found.append(&mut here);
     }
 
     /// Searches among bookings of exactly the same amount.
-    fn by_amount(&self, pool: &mut Vec<Row>, tie: Tie, found: &mut Vec<Series>) {
+    fn by_amount(&self, pool: &mut Vec<Row>, scope: Scope<'_>, found: &mut Vec<Series>) {
         let mut sorted = pool.clone();
         sorted.sort_by_key(|row| (row.minor, row.event));
+        let scope = Scope {
+            leeway: Leeway::Exact,
+            ..scope
+        };
         let mut rest = Vec::new();
         for run in sorted.chunk_by(|a, b| a.minor == b.minor) {
             let mut part = run.to_vec();
             if part.len() > 2 {
-                self.exhaust(&mut part, Leeway::Exact, tie, found);
+                self.exhaust(&mut part, scope, found);
             }
             rest.append(&mut part);
         }
@@ -145,12 +167,12 @@ impl<'a> Search<'a> {
     }
 
     /// Takes series out of the pool until there are no more.
-    fn exhaust(&self, pool: &mut Vec<Row>, leeway: Leeway, tie: Tie, found: &mut Vec<Series>) {
+    fn exhaust(&self, pool: &mut Vec<Row>, scope: Scope<'_>, found: &mut Vec<Series>) {
         if is_dense(pool) {
             return;
         }
         for _ in 0..SERIES_MAX {
-            let Some(series) = self.next(pool, leeway, tie) else {
+            let Some(series) = self.next(pool, scope) else {
                 return;
             };
             take(pool, &series);
@@ -159,20 +181,20 @@ impl<'a> Search<'a> {
     }
 
     /// The best series of a pool.
-    fn next(&self, pool: &[Row], leeway: Leeway, tie: Tie) -> Option<Series> {
+    fn next(&self, pool: &[Row], scope: Scope<'_>) -> Option<Series> {
         let span = pool.last()?.day.saturating_sub(pool.first()?.day);
         let mut chains: Vec<Chain> = Interval::rhythms()
             .filter(|interval| {
                 let tolerance = interval.tolerance_days();
                 (interval.tenth_days() / 10).saturating_sub(tolerance) <= span
             })
-            .filter_map(|interval| chain::best(pool, interval, leeway))
+            .filter_map(|interval| chain::best(pool, interval, scope.leeway))
             .collect();
         chains.sort_by_key(|chain| std::cmp::Reverse(chain.score));
         chains
             .iter()
             .take(CHAINS_TRIED)
-            .find_map(|chain| series::settle(self, pool, chain, leeway, tie))
+            .find_map(|chain| series::settle(self, pool, chain, scope))
     }
 }
 

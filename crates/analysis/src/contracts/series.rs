@@ -15,6 +15,11 @@ pub(crate) const EVIDENCE_MIN: i64 = 4_500;
 /// Similar amounts are within this of the series' own.
 const SIMILAR_PERMILLE: i64 = 250;
 
+/// How often a rule is fitted again without the bookings that are too far from it.
+const REFITS_MAX: usize = 4;
+/// Up to so many payments could be picked from anything that the partner ever booked.
+const FEW: usize = 4;
+
 /// What says that the bookings of a series belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tie {
@@ -64,21 +69,33 @@ impl Series {
     }
 }
 
+/// Where a series is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    /// How far amounts may differ from one payment to the next.
+    pub(crate) leeway: Leeway,
+    /// What the bookings have in common.
+    pub(crate) tie: Tie,
+    /// All bookings that have it in common, explained or not.
+    pub(crate) whole: &'a [Row],
+    /// How many of them are not explained yet, whatever their amount.
+    pub(crate) unexplained: usize,
+}
+
 /// Makes a series of a chain if it is regular enough to be a contract.
 pub(crate) fn settle(
     search: &Search<'_>,
     pool: &[Row],
     chain: &Chain,
-    leeway: Leeway,
-    tie: Tie,
+    scope: Scope<'_>,
 ) -> Option<Series> {
     let rows: Vec<Row> = chain
         .members
         .iter()
         .filter_map(|at| pool.get(*at).copied())
         .collect();
-    let series = regular(search, chain.interval, rows, tie)?;
-    judge(search, pool, series, leeway)
+    let series = regular(search, chain.interval, rows, scope.tie)?;
+    judge(search, pool, series, scope)
 }
 
 /// Fits a rule, leaves out what is too far from it, and measures the rest.
@@ -89,14 +106,17 @@ pub(crate) fn regular(
     tie: Tie,
 ) -> Option<Series> {
     let mut fits = fit(search, interval, &rows);
-    let outside = outside(fits.first()?, interval);
-    if outside.contains(&true) {
+    for _ in 0..REFITS_MAX {
+        let outside = outside(fits.first()?, interval);
+        if !outside.contains(&true) {
+            break;
+        }
         let mut keep = outside.iter().map(|is_outside| !is_outside);
         rows.retain(|_| keep.next().unwrap_or(false));
         fits = fit(search, interval, &rows);
-        if rows.len() < 2 || self::outside(fits.first()?, interval).contains(&true) {
-            return None;
-        }
+    }
+    if rows.len() < 2 || outside(fits.first()?, interval).contains(&true) {
+        return None;
     }
     let slots = &fits.first()?.slots;
     let span = slots.last()?.0.saturating_sub(slots.first()?.0);
@@ -149,14 +169,17 @@ pub(crate) fn judge(
     search: &Search<'_>,
     pool: &[Row],
     mut series: Series,
-    leeway: Leeway,
+    scope: Scope<'_>,
 ) -> Option<Series> {
     let traits = Traits::of(search, &series);
     let hits = series.rows.len();
     if series.missed.saturating_mul(2) > hits {
         return None;
     }
-    let (others, left_out) = others(pool, &series, leeway);
+    let (others, mut left_out) = others(pool, &series, scope.leeway);
+    if hits <= FEW {
+        left_out = left_out.max(self::others(scope.whole, &series, scope.leeway).1);
+    }
     let dates = stats::date_evidence(Dates {
         hits,
         missed: series.missed,
@@ -164,6 +187,7 @@ pub(crate) fn judge(
         left_out,
         span: span(&series),
         window: window(&series),
+        kinds: kinds(&series, scope, left_out),
     });
     if !enough(&series, &traits) {
         return None;
@@ -193,6 +217,15 @@ fn enough(series: &Series, traits: &Traits) -> bool {
         && series.interval >= Interval::Monthly
         && traits.binds(series.tie);
     series.rows.len() >= least || is_early
+}
+
+/// How many bookings of other amounts there are, any of which could have made a series of its own.
+fn kinds(series: &Series, scope: Scope<'_>, left_out: usize) -> usize {
+    let similar = series.rows.len().saturating_add(left_out);
+    match scope.tie {
+        Tie::Partner => scope.unexplained.saturating_sub(similar),
+        Tie::Mandate | Tie::Number | Tie::Amount => 0,
+    }
 }
 
 /// Days that the payments span, one interval included.
