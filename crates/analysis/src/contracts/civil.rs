@@ -1,5 +1,7 @@
 //! Months as numbers, for due dates.
 
+use std::sync::LazyLock;
+
 use chrono::{Datelike, NaiveDate};
 
 /// A day in its month. Day and month count from the common era.
@@ -21,8 +23,29 @@ pub(crate) fn split(day: i32) -> DayInMonth {
     }
 }
 
+/// First year of the table of months.
+const TABLE_FROM: i32 = 1890;
+/// Months in the table: until 2219.
+const TABLE_MONTHS: i32 = 330 * 12;
+
+/// The first days of months, because due dates ask for them a lot.
+static STARTS: LazyLock<Vec<i32>> = LazyLock::new(|| {
+    let first = TABLE_FROM.saturating_mul(12);
+    (first..first.saturating_add(TABLE_MONTHS))
+        .map(computed_start)
+        .collect()
+});
+
 /// The number of a month's first day.
 pub(crate) fn month_start(month: i32) -> i32 {
+    let index = month.saturating_sub(TABLE_FROM.saturating_mul(12));
+    let known = usize::try_from(index)
+        .ok()
+        .and_then(|index| STARTS.get(index));
+    known.copied().unwrap_or_else(|| computed_start(month))
+}
+
+fn computed_start(month: i32) -> i32 {
     let month0 = u32::try_from(month.rem_euclid(12)).unwrap_or_default();
     NaiveDate::from_ymd_opt(month.div_euclid(12), month0.saturating_add(1), 1)
         .unwrap_or_default()

@@ -127,7 +127,7 @@ struct Place {
 
 fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
     let fit = series.best()?;
-    let (slot, off) = fit.rule.nearest(row.day, search.calendar);
+    let (slot, off) = fit.rule.nearest(row.day, row.in_month, search.calendar);
     let known = fit.slots.iter().zip(&series.rows);
     let (_, nearest) = known
         .min_by_key(|((taken, _), _)| taken.abs_diff(slot))

@@ -1,7 +1,8 @@
 //! The rule by which a partner books: which day of which month, and what weekends do to it.
 
-use super::civil;
+use super::civil::{self, DayInMonth};
 use super::interval::{Interval, Step};
+use super::row::Row;
 use crate::calendar::{BusinessCalendar, Shift};
 
 /// Days of the month that are tried for one series, the most frequent ones.
@@ -103,17 +104,37 @@ impl Rule {
     }
 
     /// The slot whose due date is nearest to a day, and how far the day is behind it.
-    pub(crate) fn nearest(self, day: i32, calendar: &BusinessCalendar) -> (i32, i32) {
-        let guess = self.guess(day);
-        (guess.saturating_sub(1)..=guess.saturating_add(1))
+    pub(crate) fn nearest(
+        self,
+        day: i32,
+        in_month: DayInMonth,
+        calendar: &BusinessCalendar,
+    ) -> (i32, i32) {
+        let guess = self.guess(day, in_month);
+        let off = day.saturating_sub(self.due(guess, calendar));
+        if off.saturating_abs() <= self.certain_days() {
+            return (guess, off);
+        }
+        [guess.saturating_sub(1), guess.saturating_add(1)]
+            .into_iter()
             .map(|slot| (slot, day.saturating_sub(self.due(slot, calendar))))
+            .chain([(guess, off)])
             .min_by_key(|(slot, off)| (off.saturating_abs(), *slot))
             .unwrap_or_default()
     }
 
+    /// Days off up to which no other due date can be nearer.
+    const fn certain_days(self) -> i32 {
+        match self {
+            Self::Every { days, .. } => days / 2 - 3,
+            Self::DayOfMonth { .. } | Self::BankDay { .. } => 10,
+            Self::TwiceAMonth { .. } => 0,
+        }
+    }
+
     /// A slot that is at most one away from the nearest.
-    fn guess(self, day: i32) -> i32 {
-        let month = civil::split(day).month;
+    fn guess(self, day: i32, in_month: DayInMonth) -> i32 {
+        let month = in_month.month;
         match self {
             Self::Every { days, origin, .. } => {
                 let half = days / 2;
@@ -133,7 +154,7 @@ impl Rule {
                 ..
             } => {
                 let middle = first.saturating_add(second) / 2;
-                let late = i32::from(civil::split(day).day > middle);
+                let late = i32::from(in_month.day > middle);
                 month
                     .saturating_sub(origin)
                     .saturating_mul(2)
@@ -163,49 +184,53 @@ pub(crate) struct Fit {
 }
 
 /// Finds the rules that explain the bookings best: the best one first, then those that explain them
-/// nearly as well. `days` ascend.
-pub(crate) fn fit(days: &[i32], interval: Interval, calendar: &BusinessCalendar) -> Vec<Fit> {
-    let mut fits: Vec<Fit> = candidates(days, interval)
-        .into_iter()
-        .map(|rule| explain(rule, days, calendar))
-        .collect();
+/// nearly as well. `rows` ascend.
+pub(crate) fn fit(rows: &[Row], interval: Interval, calendar: &BusinessCalendar) -> Vec<Fit> {
+    let slack = i32::try_from(rows.len()).unwrap_or(i32::MAX) / 8;
+    let mut worst = i32::MAX;
+    let mut fits: Vec<Fit> = Vec::new();
+    for rule in candidates(rows, interval) {
+        if let Some(fit) = explain(rule, rows, worst, calendar) {
+            worst = worst.min(fit.cost.saturating_add(slack));
+            fits.push(fit);
+        }
+    }
     // The order of candidates says which of two equally good rules is the simpler one.
     fits.sort_by_key(|fit| fit.cost);
-    let count = i32::try_from(days.len()).unwrap_or(i32::MAX);
-    let worst = fits
-        .first()
-        .map_or(0, |best| best.cost.saturating_add(count / 8));
     fits.retain(|fit| fit.cost <= worst);
     fits
 }
 
-fn explain(rule: Rule, days: &[i32], calendar: &BusinessCalendar) -> Fit {
-    let slots: Vec<(i32, i32)> = days
-        .iter()
-        .map(|day| rule.nearest(*day, calendar))
-        .collect();
-    let cost = slots
-        .iter()
-        .map(|(_, off)| off.saturating_abs().min(OFF_MAX))
-        .fold(0_i32, i32::saturating_add);
-    Fit { rule, slots, cost }
+/// What a rule leaves unexplained, unless that is more than `worst`.
+fn explain(rule: Rule, rows: &[Row], worst: i32, calendar: &BusinessCalendar) -> Option<Fit> {
+    let mut slots = Vec::with_capacity(rows.len());
+    let mut cost = 0_i32;
+    for row in rows {
+        let (slot, off) = rule.nearest(row.day, row.in_month, calendar);
+        cost = cost.saturating_add(off.saturating_abs().min(OFF_MAX));
+        if cost > worst {
+            return None;
+        }
+        slots.push((slot, off));
+    }
+    Some(Fit { rule, slots, cost })
 }
 
-fn candidates(days: &[i32], interval: Interval) -> Vec<Rule> {
+fn candidates(rows: &[Row], interval: Interval) -> Vec<Rule> {
     match interval.step() {
-        Step::Days(period) => by_days(days, period),
-        Step::Months(months) => by_month(days, months),
-        Step::HalfMonth => twice_a_month(days),
+        Step::Days(period) => by_days(rows, period),
+        Step::Months(months) => by_month(rows, months),
+        Step::HalfMonth => twice_a_month(rows),
     }
 }
 
 const SHIFTS: [Shift; 3] = [Shift::None, Shift::Following, Shift::Preceding];
 
-fn by_days(days: &[i32], period: i32) -> Vec<Rule> {
-    let first = days.first().copied().unwrap_or_default();
-    let phases = days
+fn by_days(rows: &[Row], period: i32) -> Vec<Rule> {
+    let first = rows.first().map_or(0, |row| row.day);
+    let phases = rows
         .iter()
-        .map(|day| day.saturating_sub(first).rem_euclid(period.max(1)));
+        .map(|row| row.day.saturating_sub(first).rem_euclid(period.max(1)));
     let mut rules = Vec::new();
     for phase in most_frequent(phases) {
         for shift in SHIFTS {
@@ -219,8 +244,8 @@ fn by_days(days: &[i32], period: i32) -> Vec<Rule> {
     rules
 }
 
-fn by_month(days: &[i32], months: i32) -> Vec<Rule> {
-    let splits: Vec<civil::DayInMonth> = days.iter().map(|day| civil::split(*day)).collect();
+fn by_month(rows: &[Row], months: i32) -> Vec<Rule> {
+    let splits: Vec<DayInMonth> = rows.iter().map(|row| row.in_month).collect();
     let mut doms = most_frequent(splits.iter().map(|split| split.day));
     let is_late = doms.iter().all(|day| *day >= LATE_DAY);
     let is_early = doms.iter().all(|day| *day <= EARLY_DAY);
@@ -258,7 +283,7 @@ fn by_month(days: &[i32], months: i32) -> Vec<Rule> {
 }
 
 /// The month, among those of one interval from the first, in which most bookings fall due.
-fn phase(splits: &[civil::DayInMonth], first: i32, months: i32, day: i32) -> i32 {
+fn phase(splits: &[DayInMonth], first: i32, months: i32, day: i32) -> i32 {
     let due_months = splits.iter().map(|split| {
         // A due date late in a month may be booked early in the next one, and the reverse.
         let moved = match split.day.saturating_sub(day) {
@@ -276,10 +301,9 @@ fn phase(splits: &[civil::DayInMonth], first: i32, months: i32, day: i32) -> i32
     first.saturating_add(offset)
 }
 
-fn twice_a_month(days: &[i32]) -> Vec<Rule> {
-    let splits: Vec<civil::DayInMonth> = days.iter().map(|day| civil::split(*day)).collect();
-    let origin = splits.first().map_or(0, |split| split.month);
-    let top = most_frequent(splits.iter().map(|split| split.day));
+fn twice_a_month(rows: &[Row]) -> Vec<Rule> {
+    let origin = rows.first().map_or(0, |row| row.in_month.month);
+    let top = most_frequent(rows.iter().map(|row| row.in_month.day));
     let mut rules = Vec::new();
     for (at, one) in top.iter().enumerate() {
         for other in top.iter().skip(at.saturating_add(1)) {

@@ -94,6 +94,18 @@ pub(crate) fn settle(
         .iter()
         .filter_map(|at| pool.get(*at).copied())
         .collect();
+    // If not even perfect dates would be enough, there is no need to find the rule.
+    let amounts = amounts::summarize(&rows);
+    let hope = Case {
+        interval: chain.interval,
+        rows: &rows,
+        missed: 0,
+        window: uncertainty(rows.len()),
+        amounts: &amounts,
+    };
+    if evidence(search, pool, &hope, scope)? < EVIDENCE_MIN {
+        return None;
+    }
     let series = regular(search, chain.interval, rows, scope.tie)?;
     judge(search, pool, series, scope)
 }
@@ -105,7 +117,7 @@ pub(crate) fn regular(
     mut rows: Vec<Row>,
     tie: Tie,
 ) -> Option<Series> {
-    let mut fits = fit(search, interval, &rows);
+    let mut fits = schedule::fit(&rows, interval, search.calendar);
     for _ in 0..REFITS_MAX {
         let outside = outside(fits.first()?, interval);
         if !outside.contains(&true) {
@@ -113,7 +125,7 @@ pub(crate) fn regular(
         }
         let mut keep = outside.iter().map(|is_outside| !is_outside);
         rows.retain(|_| keep.next().unwrap_or(false));
-        fits = fit(search, interval, &rows);
+        fits = schedule::fit(&rows, interval, search.calendar);
     }
     if rows.len() < 2 || outside(fits.first()?, interval).contains(&true) {
         return None;
@@ -134,11 +146,6 @@ pub(crate) fn regular(
         fits,
         rows,
     })
-}
-
-fn fit(search: &Search<'_>, interval: Interval, rows: &[Row]) -> Vec<Fit> {
-    let days: Vec<i32> = rows.iter().map(|row| row.day).collect();
-    schedule::fit(&days, interval, search.calendar)
 }
 
 /// Which bookings are too far from their due date, or not the best ones for it.
@@ -164,78 +171,116 @@ fn outside(fit: &Fit, interval: Interval) -> Vec<bool> {
     outside
 }
 
-/// Adds up what speaks for a contract and against it.
+/// Keeps a series if enough speaks for a contract.
 pub(crate) fn judge(
     search: &Search<'_>,
     pool: &[Row],
     mut series: Series,
     scope: Scope<'_>,
 ) -> Option<Series> {
-    let traits = Traits::of(search, &series);
-    let hits = series.rows.len();
-    if series.missed.saturating_mul(2) > hits {
+    if series.missed.saturating_mul(2) > series.rows.len() {
         return None;
     }
-    let (others, mut left_out) = others(pool, &series, scope.leeway);
-    if hits <= FEW {
-        left_out = left_out.max(self::others(scope.whole, &series, scope.leeway).1);
-    }
-    let dates = stats::date_evidence(Dates {
-        hits,
+    let case = Case {
+        interval: series.interval,
+        rows: &series.rows,
         missed: series.missed,
-        others,
-        left_out,
-        span: span(&series),
         window: window(&series),
-        kinds: kinds(&series, scope, left_out),
-    });
-    if !enough(&series, &traits) {
-        return None;
-    }
-    let unchanged = i64::try_from(series.amounts.unchanged.min(6)).unwrap_or(6);
-    let amounts = match series.amounts.likeness {
-        Likeness::Levels | Likeness::Alike => unchanged.saturating_mul(400),
-        Likeness::Wild if traits.binds(series.tie) && hits >= 5 => -2_000,
-        Likeness::Wild => return None,
+        amounts: &series.amounts,
     };
-    series.evidence = dates
-        .saturating_add(amounts)
-        .saturating_add(traits.evidence(series.tie));
+    series.evidence = evidence(search, pool, &case, scope)?;
     (series.evidence >= EVIDENCE_MIN).then_some(series)
 }
 
+/// What is weighed.
+struct Case<'a> {
+    interval: Interval,
+    rows: &'a [Row],
+    missed: usize,
+    /// Width of the window around due dates that holds the payments, in days.
+    window: i32,
+    amounts: &'a Amounts,
+}
+
+impl Case<'_> {
+    fn first_day(&self) -> i32 {
+        self.rows.first().map_or(0, |row| row.day)
+    }
+
+    fn last_day(&self) -> i32 {
+        self.rows.last().map_or(0, |row| row.day)
+    }
+}
+
+/// Adds up what speaks for a contract and against it; `None` if there cannot be one.
+fn evidence(search: &Search<'_>, pool: &[Row], case: &Case<'_>, scope: Scope<'_>) -> Option<i64> {
+    let traits = Traits::of(search, case.rows);
+    let hits = case.rows.len();
+    if !enough(case, scope.tie, &traits) {
+        return None;
+    }
+    let unchanged = i64::try_from(case.amounts.unchanged.min(6)).unwrap_or(6);
+    let amounts = match case.amounts.likeness {
+        Likeness::Levels | Likeness::Alike => unchanged.saturating_mul(400),
+        Likeness::Wild if traits.binds(scope.tie) && hits >= 5 => -2_000,
+        Likeness::Wild => return None,
+    };
+    let (others, mut left_out) = others(pool, case, scope.leeway);
+    if hits <= FEW {
+        left_out = left_out.max(self::others(scope.whole, case, scope.leeway).1);
+    }
+    let days = case.last_day().saturating_sub(case.first_day());
+    let dates = stats::date_evidence(Dates {
+        hits,
+        missed: case.missed,
+        others,
+        left_out,
+        kinds: kinds(hits, scope, left_out),
+        span: days.saturating_add(case.interval.tenth_days() / 10),
+        window: case.window,
+    });
+    Some(
+        dates
+            .saturating_add(amounts)
+            .saturating_add(traits.evidence(scope.tie)),
+    )
+}
+
 /// Fewest payments of a contract.
-fn enough(series: &Series, traits: &Traits) -> bool {
-    let least = match series.interval {
+fn enough(case: &Case<'_>, tie: Tie, traits: &Traits) -> bool {
+    let least = match case.interval {
         Interval::Weekly | Interval::Biweekly | Interval::SemiMonthly => 4,
         Interval::FourWeekly | Interval::Monthly | Interval::BiMonthly | Interval::Quarterly => 3,
         Interval::SemiAnnually | Interval::Annually | Interval::Irregular => 2,
     };
-    let is_early = series.rows.len() == 2
-        && series.missed == 0
-        && series.amounts.unchanged == 1
-        && series.interval >= Interval::Monthly
-        && traits.binds(series.tie);
-    series.rows.len() >= least || is_early
+    let is_early = case.rows.len() == 2
+        && case.missed == 0
+        && case.amounts.unchanged == 1
+        && case.interval >= Interval::Monthly
+        && traits.binds(tie);
+    case.rows.len() >= least || is_early
 }
 
 /// How many bookings of other amounts there are, any of which could have made a series of its own.
-fn kinds(series: &Series, scope: Scope<'_>, left_out: usize) -> usize {
-    let similar = series.rows.len().saturating_add(left_out);
+fn kinds(hits: usize, scope: Scope<'_>, left_out: usize) -> usize {
     match scope.tie {
-        Tie::Partner => scope.unexplained.saturating_sub(similar),
+        Tie::Partner => scope
+            .unexplained
+            .saturating_sub(hits.saturating_add(left_out)),
         Tie::Mandate | Tie::Number | Tie::Amount => 0,
     }
 }
 
-/// Days that the payments span, one interval included.
-fn span(series: &Series) -> i32 {
-    let days = series.last_day().saturating_sub(series.first_day());
-    days.saturating_add(series.interval.tenth_days() / 10)
+/// How much wider than seen the window is taken to be: few payments say little about it.
+const fn uncertainty(payments: usize) -> i32 {
+    match payments {
+        0..=2 => 3,
+        3 | 4 => 2,
+        _ => 1,
+    }
 }
 
-/// Width of the window around due dates that holds nine of ten payments; few payments say little
-/// about it.
+/// Width of the window around due dates that holds nine of ten payments.
 fn window(series: &Series) -> i32 {
     let Some(fit) = series.best() else { return 1 };
     let mut offs: Vec<i32> = fit.slots.iter().map(|(_, off)| *off).collect();
@@ -243,21 +288,17 @@ fn window(series: &Series) -> i32 {
     let cut = offs.len() / 20;
     let earliest = offs.get(cut).copied().unwrap_or_default();
     let latest = offs.iter().rev().nth(cut).copied().unwrap_or_default();
-    let unknown = match series.rows.len() {
-        0..=2 => 3,
-        3 | 4 => 2,
-        _ => 1,
-    };
-    latest.saturating_sub(earliest).saturating_add(unknown)
+    let width = latest.saturating_sub(earliest);
+    width.saturating_add(uncertainty(series.rows.len()))
 }
 
 /// Bookings with similar amounts that are no payments: between the first and the last payment, and
 /// at any time.
-fn others(pool: &[Row], series: &Series, leeway: Leeway) -> (usize, usize) {
-    let days = series.first_day()..=series.last_day();
-    let least = series.rows.iter().map(|row| row.minor).min().unwrap_or(0);
-    let most = series.rows.iter().map(|row| row.minor).max().unwrap_or(0);
-    let allowed = if leeway == Leeway::Exact || series.amounts.likeness == Likeness::Levels {
+fn others(pool: &[Row], case: &Case<'_>, leeway: Leeway) -> (usize, usize) {
+    let days = case.first_day()..=case.last_day();
+    let least = case.rows.iter().map(|row| row.minor).min().unwrap_or(0);
+    let most = case.rows.iter().map(|row| row.minor).max().unwrap_or(0);
+    let allowed = if leeway == Leeway::Exact || case.amounts.likeness == Likeness::Levels {
         10
     } else {
         SIMILAR_PERMILLE
@@ -273,7 +314,7 @@ fn others(pool: &[Row], series: &Series, leeway: Leeway) -> (usize, usize) {
             within = within.saturating_add(usize::from(days.contains(&row.day)));
         }
     }
-    let count = series.rows.len();
+    let count = case.rows.len();
     (within.saturating_sub(count), all.saturating_sub(count))
 }
 
@@ -284,8 +325,8 @@ struct Traits {
 }
 
 impl Traits {
-    fn of(search: &Search<'_>, series: &Series) -> Self {
-        let newest = series.rows.iter().rev().take(3);
+    fn of(search: &Search<'_>, rows: &[Row]) -> Self {
+        let newest = rows.iter().rev().take(3);
         let operations = newest.clone().map(|row| search.operation(row));
         let leanings = newest.filter_map(|row| Some(category::leaning(search.event(row)?.tag)));
         Self {
