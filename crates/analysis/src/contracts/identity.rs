@@ -9,7 +9,7 @@ use domain::Currency;
 use rules::normalize;
 use rules::normalize::sepa::{self, PartKind};
 
-use super::kind::{self, Operation};
+use super::kind::{Operation, Operations};
 use super::row::Row;
 use crate::event::Event;
 
@@ -90,6 +90,7 @@ pub(crate) fn names<'a>(event: &Event<'a>) -> Names<'a> {
 /// Sorts the events, oldest first, into groups.
 pub(crate) fn partners(events: &[Event<'_>]) -> Partners {
     let mut parts = Parts::default();
+    let mut kinds = Operations::default();
     let mut identities = Vec::with_capacity(events.len());
     let mut firsts = Vec::with_capacity(events.len());
     let mut operations = Vec::with_capacity(events.len());
@@ -97,7 +98,7 @@ pub(crate) fn partners(events: &[Event<'_>]) -> Partners {
         let (identity, first) = parts.identify(event);
         identities.push(identity);
         firsts.push(first);
-        operations.push(kind::operation(event));
+        operations.push(kinds.of(event));
     }
     let mut keyed: Vec<(GroupKey<'_>, u32)> = Vec::with_capacity(events.len());
     for (index, event) in (0_u32..).zip(events) {

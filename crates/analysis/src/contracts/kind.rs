@@ -1,6 +1,6 @@
 //! What kind of payment a booking is, as far as that makes a contract likely or not.
 
-use domain::Transaction;
+use std::collections::HashMap;
 
 use crate::event::{Event, Role};
 
@@ -25,11 +25,25 @@ pub(crate) enum Operation {
     Unknown,
 }
 
+/// Remembers what words mean, because a bank uses few of them.
+#[derive(Debug, Default)]
+pub(crate) struct Operations<'a>(HashMap<&'a str, Option<Operation>>);
+
+impl<'a> Operations<'a> {
+    /// How a booking was made.
+    pub(crate) fn of(&mut self, event: &Event<'a>) -> Operation {
+        operation(event, || {
+            let text = event.transaction.booking_text.as_str();
+            *self.0.entry(text).or_insert_with(|| by_word(text))
+        })
+    }
+}
+
 /// How a booking was made, by the transaction code or else the bank's word for it.
 ///
 /// # Source
 /// Deutsche Kreditwirtschaft, "Geschäftsvorfallcodes" (DFÜ-Abkommen, Anlage 3).
-pub(crate) fn operation(event: &Event<'_>) -> Operation {
+fn operation(event: &Event<'_>, by_word: impl FnOnce() -> Option<Operation>) -> Operation {
     if matches!(event.role, Role::Return | Role::ReturnFee | Role::Returned) {
         return Operation::Return;
     }
@@ -40,7 +54,7 @@ pub(crate) fn operation(event: &Event<'_>) -> Operation {
     };
     by_tag
         .or_else(|| by_code(event.transaction.transaction_code))
-        .or_else(|| by_word(event.transaction))
+        .or_else(by_word)
         .unwrap_or(Operation::Unknown)
 }
 
@@ -84,8 +98,8 @@ const WORDS: [(&str, Operation); 21] = [
     ("überweisung", Operation::Transfer),
 ];
 
-fn by_word(transaction: &Transaction) -> Option<Operation> {
-    let text = transaction.booking_text.to_lowercase();
+fn by_word(text: &str) -> Option<Operation> {
+    let text = text.to_lowercase();
     let found = WORDS.iter().find(|(word, _)| text.contains(word));
     found.map(|(_, operation)| *operation)
 }

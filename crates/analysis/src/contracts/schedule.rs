@@ -201,6 +201,12 @@ pub(crate) fn fit(rows: &[Row], interval: Interval, calendar: &BusinessCalendar)
     fits
 }
 
+/// What the likeliest rule leaves unexplained if closed days do nothing.
+pub(crate) fn glance(rows: &[Row], interval: Interval) -> Option<Fit> {
+    let rule = *candidates(rows, interval).first()?;
+    explain(rule, rows, i32::MAX, &BusinessCalendar::empty())
+}
+
 /// What a rule leaves unexplained, unless that is more than `worst`.
 fn explain(rule: Rule, rows: &[Row], worst: i32, calendar: &BusinessCalendar) -> Option<Fit> {
     let mut slots = Vec::with_capacity(rows.len());

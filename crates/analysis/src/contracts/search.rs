@@ -17,6 +17,9 @@ const CHAINS_TRIED: usize = 4;
 /// More bookings than this are only searched if they are not too dense.
 const DENSE_COUNT: usize = 60;
 
+/// So many bookings to one payment hide a rhythm.
+const CROWD: usize = 4;
+
 /// What the search reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search<'a> {
@@ -130,10 +133,13 @@ impl<'a> Search<'a> {
             unexplained: pool.len(),
         };
         let mut here = Vec::new();
-        if !is_dense(pool)
-            && let Some(series) = self.next(pool, scope)
-            && series.rows.len().saturating_mul(5) >= pool.len().saturating_mul(4)
-        {
+        let first = if is_dense(pool) {
+            None
+        } else {
+            self.obvious(pool, scope).or_else(|| self.next(pool, scope))
+        };
+        let is_hopeless = first.is_none();
+        if let Some(series) = first.filter(|series| covers(series, pool)) {
             take(pool, &series);
             here.push(series);
             join::absorb(self, &mut here, pool);
@@ -142,7 +148,10 @@ impl<'a> Search<'a> {
             join::join(self, &mut here, false);
             join::absorb(self, &mut here, pool);
         }
-        self.exhaust(pool, scope, &mut here);
+        // Nothing has changed since there was no series.
+        if !(is_hopeless && here.is_empty()) {
+            self.exhaust(pool, scope, &mut here);
+        }
         found.append(&mut here);
     }
 
@@ -180,14 +189,21 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// The series that nearly all bookings of a pool belong to, if their gaps show one at a glance.
+    fn obvious(&self, pool: &[Row], scope: Scope<'_>) -> Option<Series> {
+        let series = Interval::rhythms()
+            .filter(|interval| is_obvious(pool, *interval))
+            .filter_map(|interval| chain::best(pool, interval, scope.leeway))
+            .max_by_key(|chain| (chain.score, std::cmp::Reverse(chain.interval)))
+            .and_then(|chain| series::settle(self, pool, &chain, scope))?;
+        covers(&series, pool).then_some(series)
+    }
+
     /// The best series of a pool.
     fn next(&self, pool: &[Row], scope: Scope<'_>) -> Option<Series> {
         let span = pool.last()?.day.saturating_sub(pool.first()?.day);
         let mut chains: Vec<Chain> = Interval::rhythms()
-            .filter(|interval| {
-                let tolerance = interval.tolerance_days();
-                (interval.tenth_days() / 10).saturating_sub(tolerance) <= span
-            })
+            .filter(|interval| is_worth_a_look(*interval, span, pool.len(), scope.leeway))
             .filter_map(|interval| chain::best(pool, interval, scope.leeway))
             .collect();
         chains.sort_by_key(|chain| std::cmp::Reverse(chain.score));
@@ -196,6 +212,35 @@ impl<'a> Search<'a> {
             .take(CHAINS_TRIED)
             .find_map(|chain| series::settle(self, pool, chain, scope))
     }
+}
+
+/// Whether an interval can be found among so many bookings in so many days.
+fn is_worth_a_look(interval: Interval, span: i32, count: usize, leeway: Leeway) -> bool {
+    let period = interval.tenth_days() / 10;
+    if period.saturating_sub(interval.tolerance_days()) > span {
+        return false;
+    }
+    let payments = usize::try_from(span.checked_div(period).unwrap_or(0)).unwrap_or_default();
+    // Where most bookings are no payments, only their amounts could tell which ones are.
+    let crowded = payments.saturating_add(1).saturating_mul(CROWD);
+    leeway != Leeway::Bills || count <= crowded
+}
+
+/// Whether a series is nearly all of a pool.
+fn covers(series: &Series, pool: &[Row]) -> bool {
+    series.rows.len().saturating_mul(5) >= pool.len().saturating_mul(4)
+}
+
+/// Whether three of four gaps have the length of an interval.
+fn is_obvious(pool: &[Row], interval: Interval) -> bool {
+    let period = interval.tenth_days() / 10;
+    let tolerance = interval.tolerance_days();
+    let fitting = pool
+        .windows(2)
+        .filter_map(|pair| Some(pair.last()?.day.saturating_sub(pair.first()?.day)))
+        .filter(|gap| gap.saturating_sub(period).saturating_abs() <= tolerance)
+        .count();
+    fitting > 1 && fitting.saturating_mul(4) >= pool.len().saturating_sub(1).saturating_mul(3)
 }
 
 /// Whether there are too many bookings in too little time for a rhythm to show.

@@ -17,6 +17,8 @@ const SIMILAR_PERMILLE: i64 = 250;
 
 /// How often a rule is fitted again without the bookings that are too far from it.
 const REFITS_MAX: usize = 4;
+/// Days that closed days in a row move a payment at most.
+const SHIFT_DAYS_MAX: i32 = 4;
 /// Up to so many payments could be picked from anything that the partner ever booked.
 const FEW: usize = 4;
 
@@ -94,13 +96,16 @@ pub(crate) fn settle(
         .iter()
         .filter_map(|at| pool.get(*at).copied())
         .collect();
-    // If not even perfect dates would be enough, there is no need to find the rule.
+    // If not even the best that closed days can explain would be enough, there is no need to find
+    // the rule.
+    let glance = schedule::glance(&rows, chain.interval)?;
+    let unexplained = width(&glance).saturating_sub(SHIFT_DAYS_MAX).max(0);
     let amounts = amounts::summarize(&rows);
     let hope = Case {
         interval: chain.interval,
         rows: &rows,
         missed: 0,
-        window: uncertainty(rows.len()),
+        window: unexplained.saturating_add(uncertainty(rows.len())),
         amounts: &amounts,
     };
     if evidence(search, pool, &hope, scope)? < EVIDENCE_MIN {
@@ -282,14 +287,18 @@ const fn uncertainty(payments: usize) -> i32 {
 
 /// Width of the window around due dates that holds nine of ten payments.
 fn window(series: &Series) -> i32 {
-    let Some(fit) = series.best() else { return 1 };
+    let width = series.best().map_or(0, width);
+    width.saturating_add(uncertainty(series.rows.len()))
+}
+
+/// Days from the earliest to the latest payment, seen from their due dates, one of ten left out.
+fn width(fit: &Fit) -> i32 {
     let mut offs: Vec<i32> = fit.slots.iter().map(|(_, off)| *off).collect();
     offs.sort_unstable();
     let cut = offs.len() / 20;
     let earliest = offs.get(cut).copied().unwrap_or_default();
     let latest = offs.iter().rev().nth(cut).copied().unwrap_or_default();
-    let width = latest.saturating_sub(earliest);
-    width.saturating_add(uncertainty(series.rows.len()))
+    latest.saturating_sub(earliest)
 }
 
 /// Bookings with similar amounts that are no payments: between the first and the last payment, and
