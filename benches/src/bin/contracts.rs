@@ -140,15 +140,16 @@ fn table(score: &Score) -> String {
     for (name, counts) in score.by_interval.iter().chain([(&"all", &score.all)]) {
         text += &row(name, counts);
     }
-    let (known, found) = score.annual_twice;
-    text += &format!("\nannual with two payments: {found} of {known} found; ");
-    let (known, taken) = score.shops;
-    text += &format!("shops taken for contracts: {taken} of {known}; ");
-    let (known, taken) = score.cash;
-    text += &format!("rows of cash in contracts: {taken} of {known}; ");
-    let (known, wrong) = (score.all.state_known, score.all.state_wrong);
-    text += &format!("state wrong: {wrong} of {known}\n");
-    text
+    let (annual, annual_found) = score.annual_twice;
+    let (shops, shops_taken) = score.shops;
+    let (cash, cash_taken) = score.cash;
+    let (states, states_wrong) = (score.all.state_known, score.all.state_wrong);
+    let rest = format!(
+        "\nannual with two payments: {annual_found} of {annual} found; shops taken for contracts: \
+         {shops_taken} of {shops}; rows of cash in contracts: {cash_taken} of {cash}; state wrong: \
+         {states_wrong} of {states}\n"
+    );
+    text + &rest
 }
 
 fn row(name: &str, counts: &Counts) -> String {

@@ -2,7 +2,7 @@
 
 use analysis::calendar::{BusinessCalendar, Shift};
 use analysis::contracts::Interval;
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use domain::Transaction;
 
 use super::random::Random;
@@ -46,8 +46,8 @@ enum Due {
     Months(u32),
     /// On two days of each month.
     Twice(u32, u32),
-    /// On the last bank day, so many months apart.
-    LastBankDay(u32),
+    /// So many months apart, on a bank day counted from the month's end.
+    BankDayFromEnd(u32, u32),
 }
 
 /// A contract to be paid.
@@ -60,8 +60,8 @@ struct Plan {
     minor: i64,
     /// No payments from then on.
     end: Option<NaiveDate>,
-    /// Payments come up to so many days early or late.
-    drift: i64,
+    /// Payments come from so many days after the due date to so many.
+    drift: (i64, i64),
 }
 
 /// What the generator works with.
@@ -114,35 +114,27 @@ impl Generator {
         (start, interval): (NaiveDate, Interval),
         series: &mut usize,
     ) {
-        let plan = self.plan(random, start, sample.as_of, interval);
+        let plan = Self::plan(random, start, sample.as_of, interval);
         let party = party::Party::new(random, *series, plan.minor > 0);
         let twin = random.chance(125).then(|| {
             let mut twin = Plan {
                 course: Course::Fixed,
                 minor: plan.minor.saturating_mul(random.between(140, 400)) / 100,
-                ..self.plan(random, start, sample.as_of, interval)
+                ..Self::plan(random, start, sample.as_of, interval)
             };
             if random.chance(500) {
                 (twin.first, twin.due, twin.shift) = (plan.first, plan.due, plan.shift);
             }
             twin
         });
-        self.pay(sample, random, &plan, &party, *series);
-        *series += 1;
-        if let Some(twin) = twin {
-            let party = party.twin(random);
-            self.pay(sample, random, &twin, &party, *series);
+        let twin = twin.map(|plan| (plan, party.twin(random)));
+        for (plan, party) in [(plan, party)].into_iter().chain(twin) {
+            self.pay(sample, random, (&plan, &party), *series);
             *series += 1;
         }
     }
 
-    fn plan(
-        &self,
-        random: &mut Random,
-        start: NaiveDate,
-        as_of: NaiveDate,
-        interval: Interval,
-    ) -> Plan {
+    fn plan(random: &mut Random, start: NaiveDate, as_of: NaiveDate, interval: Interval) -> Plan {
         let is_income = random.chance(150);
         let due = due(random, interval);
         let within = u64::try_from(interval.duration_days()).unwrap_or(30);
@@ -150,8 +142,7 @@ impl Generator {
         let first = start + Days::new(offset.unsigned_abs());
         let first = match due {
             Due::Months(_) if random.chance(200) => first.with_day(1).unwrap_or(first),
-            Due::Every(_) => first,
-            Due::Months(_) | Due::Twice(..) | Due::LastBankDay(_) => first,
+            Due::Months(_) | Due::Every(_) | Due::Twice(..) | Due::BankDayFromEnd(..) => first,
         };
         let minor = random.between(300, 90_000).max(300);
         let days = (as_of - start).num_days();
@@ -171,7 +162,7 @@ impl Generator {
             course: random.pick(&[Course::Fixed, Course::Bills, Course::Trend, Course::Steps]),
             minor: if is_income { minor * 4 } else { -minor },
             end,
-            drift: if random.chance(150) { 1 } else { 0 },
+            drift: drift(random, interval),
         }
     }
 
@@ -179,8 +170,7 @@ impl Generator {
         &self,
         sample: &mut Sample,
         random: &mut Random,
-        plan: &Plan,
-        party: &party::Party,
+        (plan, party): (&Plan, &party::Party),
         series: usize,
     ) {
         let dates = self.dates(random, plan, sample.as_of);
@@ -242,8 +232,7 @@ impl Generator {
         let mut dates: Vec<NaiveDate> = Vec::new();
         for number in 0.. {
             let due = self.due(plan, number);
-            let drift = Days::new(random.between(0, plan.drift * 2).unsigned_abs());
-            let due = due + drift - Days::new(plan.drift.unsigned_abs());
+            let due = due + TimeDelta::days(random.between(plan.drift.0, plan.drift.1));
             let booked = self.calendar.shifted(due.num_days_from_ce(), plan.shift);
             let booked = NaiveDate::from_num_days_from_ce_opt(booked).unwrap_or(due);
             dates.push(booked);
@@ -260,13 +249,17 @@ impl Generator {
             Due::Months(months) => plan.first + Months::new(months * number),
             Due::Twice(first, second) => {
                 let month = plan.first.with_day(1).unwrap_or(plan.first) + Months::new(number / 2);
-                let day = if number % 2 == 0 { first } else { second };
+                let day = if number.is_multiple_of(2) {
+                    first
+                } else {
+                    second
+                };
                 let last = last_of_month(month);
                 month.with_day(day).unwrap_or(last)
             }
-            Due::LastBankDay(months) => {
+            Due::BankDayFromEnd(months, nth) => {
                 let last = last_of_month(plan.first + Months::new(months * number));
-                let day = self.calendar.nth_until(last.num_days_from_ce(), 1);
+                let day = self.calendar.nth_until(last.num_days_from_ce(), nth);
                 NaiveDate::from_num_days_from_ce_opt(day).unwrap_or(last)
             }
         }
@@ -276,6 +269,16 @@ impl Generator {
 fn last_of_month(day: NaiveDate) -> NaiveDate {
     let first = day.with_day(1).unwrap_or(day);
     first + Months::new(1) - Days::new(1)
+}
+
+/// How unpunctual payments are: a third of long intervals by up to two days.
+fn drift(random: &mut Random, interval: Interval) -> (i64, i64) {
+    let drift = random.pick(&[(0, 0), (0, 0), (0, 0), (0, 0), (0, 1), (-1, 1), (-1, 2)]);
+    if interval >= Interval::Monthly {
+        drift
+    } else {
+        (0, drift.1.min(1))
+    }
 }
 
 fn due(random: &mut Random, interval: Interval) -> Due {
@@ -293,7 +296,7 @@ fn due(random: &mut Random, interval: Interval) -> Due {
         Interval::Annually => 12,
     };
     if random.chance(150) {
-        Due::LastBankDay(months)
+        Due::BankDayFromEnd(months, random.pick(&[1, 1, 1, 2, 3]))
     } else {
         Due::Months(months)
     }

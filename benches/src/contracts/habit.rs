@@ -20,9 +20,17 @@ enum Habit {
     Menu,
     /// A round sum to a friend, now and then.
     Friend,
+    /// Always the same price, at any time.
+    OnePrice,
+    /// Always the same price, every five to seven weeks.
+    Hairdresser,
+    /// Alike amounts, every nine to seventeen days.
+    Fuel,
+    /// Direct debits with a mandate of their own for each purchase.
+    Slip,
 }
 
-const HABITS: [Habit; 8] = [
+const HABITS: [Habit; 12] = [
     Habit::AtWill,
     Habit::AtWill,
     Habit::AtWill,
@@ -31,6 +39,10 @@ const HABITS: [Habit; 8] = [
     Habit::Menu,
     Habit::Menu,
     Habit::Friend,
+    Habit::OnePrice,
+    Habit::Hairdresser,
+    Habit::Fuel,
+    Habit::Slip,
 ];
 
 /// Adds a shop.
@@ -45,15 +57,23 @@ pub fn shop(sample: &mut Sample, random: &mut Random, start: NaiveDate, number: 
     while day <= sample.as_of {
         let id = format!("h{number}-{visit}");
         let minor = match habit {
-            Habit::AtWill | Habit::Weekend | Habit::Monthly => random.around(middle, 0.45).max(50),
+            Habit::AtWill | Habit::Weekend | Habit::Monthly | Habit::Slip => {
+                random.around(middle, 0.45).max(50)
+            }
+            Habit::OnePrice | Habit::Hairdresser => middle,
+            Habit::Fuel => random.between(5_500, 7_500),
             Habit::Menu => middle * random.pick(&[10, 10, 13, 18]) / 10,
             Habit::Friend => random.pick(&[1_000, 2_000, 2_000, 5_000, 10_000]),
         };
         let mut transaction = booking(&id, day, -minor);
         let place = number * 7 + 11;
         transaction.counterparty.name = format!("Laden {} {place}//Kassel/DE", word(number)).into();
-        if is_card && habit != Habit::Friend {
-            transaction.booking_text = "KARTENZAHLUNG".to_owned();
+        if habit == Habit::Slip {
+            "LASTSCHRIFT".clone_into(&mut transaction.booking_text);
+            transaction.mandate_id = format!("ELV{}", random.bits() % 100_000_000).into();
+            transaction.counterparty.creditor_id = format!("DE98ZZZ{number:011}");
+        } else if is_card && habit != Habit::Friend {
+            "KARTENZAHLUNG".clone_into(&mut transaction.booking_text);
         }
         sample.accounts[0].transactions.push(transaction);
         ids.insert(id);
@@ -65,7 +85,11 @@ pub fn shop(sample: &mut Sample, random: &mut Random, start: NaiveDate, number: 
 
 fn next(random: &mut Random, habit: Habit, day: NaiveDate, mean: f64) -> NaiveDate {
     let days = match habit {
-        Habit::AtWill | Habit::Menu | Habit::Friend => random.wait(mean).max(1),
+        Habit::AtWill | Habit::Menu | Habit::Friend | Habit::OnePrice | Habit::Slip => {
+            random.wait(mean)
+        }
+        Habit::Hairdresser => random.between(35, 49),
+        Habit::Fuel => random.between(9, 17),
         Habit::Weekend => {
             let to_saturday = 7 - i64::from(day.weekday().days_since(Weekday::Sat));
             let skipped = if random.chance(200) { 7 } else { 0 };
@@ -87,7 +111,7 @@ pub fn cash(sample: &mut Sample, random: &mut Random, start: NaiveDate) {
         let id = format!("c{number}");
         let minor = random.pick(&[5_000, 5_000, 10_000, 20_000]);
         let mut transaction = booking(&id, day, -minor);
-        transaction.booking_text = "GELDAUTOMAT".to_owned();
+        "GELDAUTOMAT".clone_into(&mut transaction.booking_text);
         transaction.counterparty.name = "Sparkasse Musterstadt".into();
         sample.accounts[0].transactions.push(transaction);
         sample.cash.insert(id);

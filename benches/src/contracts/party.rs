@@ -145,7 +145,7 @@ impl Party {
             transaction.mandate_id = self.mandate.clone().into();
         }
         if self.is_named {
-            transaction.booking_text = self.word().to_owned();
+            self.word().clone_into(&mut transaction.booking_text);
         }
     }
 

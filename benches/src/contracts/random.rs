@@ -3,7 +3,7 @@
 /// Numbers that look random and follow from a seed alone.
 ///
 /// # Source
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014 (SplitMix64).
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014 (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -36,8 +36,8 @@ impl Random {
 
     /// One of a list, which must not be empty.
     pub fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        let last = i64::try_from(list.len()).unwrap_or(1) - 1;
-        list[usize::try_from(self.between(0, last)).unwrap_or(0)]
+        let index = self.bits() % list.len().max(1) as u64;
+        list[usize::try_from(index).unwrap_or(0)]
     }
 
     /// A number between 0 and 1, the latter excluded.

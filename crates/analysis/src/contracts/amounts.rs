@@ -60,7 +60,7 @@ fn likeness(changes: &[i64], unchanged: usize) -> Likeness {
             .copied()
             .unwrap_or(0)
     };
-    if at(50) <= 140 && at(80) <= 260 {
+    if at(50) <= 200 && at(80) <= 260 {
         Likeness::Alike
     } else {
         Likeness::Wild

@@ -126,7 +126,7 @@ impl Rule {
     /// Days off up to which no other due date can be nearer.
     const fn certain_days(self) -> i32 {
         match self {
-            Self::Every { days, .. } => days / 2 - 3,
+            Self::Every { days, .. } => (days / 2).saturating_sub(3),
             Self::DayOfMonth { .. } | Self::BankDay { .. } => 10,
             Self::TwiceAMonth { .. } => 0,
         }

@@ -248,7 +248,7 @@ fn is_dense(pool: &[Row]) -> bool {
     let days = |(first, last): (&Row, &Row)| last.day.saturating_sub(first.day);
     let span = pool.first().zip(pool.last()).map_or(0, days);
     let span = usize::try_from(span).unwrap_or_default();
-    pool.len() > DENSE_COUNT && pool.len().saturating_mul(3) > span
+    pool.len() > DENSE_COUNT && pool.len().saturating_mul(2) > span
 }
 
 /// Removes the payments of a series from the pool.

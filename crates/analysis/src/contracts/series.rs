@@ -16,7 +16,7 @@ pub(crate) const EVIDENCE_MIN: i64 = 4_500;
 const SIMILAR_PERMILLE: i64 = 250;
 
 /// How often a rule is fitted again without the bookings that are too far from it.
-const REFITS_MAX: usize = 4;
+const REFITS_MAX: usize = 2;
 /// Days that closed days in a row move a payment at most.
 const SHIFT_DAYS_MAX: i32 = 4;
 /// Up to so many payments could be picked from anything that the partner ever booked.
@@ -132,9 +132,7 @@ pub(crate) fn regular(
         rows.retain(|_| keep.next().unwrap_or(false));
         fits = schedule::fit(&rows, interval, search.calendar);
     }
-    if rows.len() < 2 || outside(fits.first()?, interval).contains(&true) {
-        return None;
-    }
+    drop_outside(&mut rows, &mut fits, interval)?;
     let slots = &fits.first()?.slots;
     let span = slots.last()?.0.saturating_sub(slots.first()?.0);
     let missed = usize::try_from(span)
@@ -151,6 +149,20 @@ pub(crate) fn regular(
         fits,
         rows,
     })
+}
+
+/// Leaves out what no other rule has brought nearer.
+fn drop_outside(rows: &mut Vec<Row>, fits: &mut Vec<Fit>, interval: Interval) -> Option<()> {
+    let outside = outside(fits.first()?, interval);
+    if outside.contains(&true) {
+        fits.truncate(1);
+        let mut keep = outside.iter().map(|is_outside| !is_outside);
+        rows.retain(|_| keep.next().unwrap_or(false));
+        let mut keep = outside.iter().map(|is_outside| !is_outside);
+        let slots = &mut fits.first_mut()?.slots;
+        slots.retain(|_| keep.next().unwrap_or(false));
+    }
+    (rows.len() > 1).then_some(())
 }
 
 /// Which bookings are too far from their due date, or not the best ones for it.
