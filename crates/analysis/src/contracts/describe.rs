@@ -50,11 +50,11 @@ pub(crate) fn describe(search: &Search<'_>, series: &Series, as_of: NaiveDate) -
         next_booking_range: range,
         mandate_id: identity::names(newest).mandate.into(),
         partner: partner(&events, newest),
-        payments: payments(search, &series.rows, &series.doubled),
+        payments: payments(search, series),
         additional_info: AdditionalInfo {
             price_changes: price_changes(series, signed),
             missed: missed(search, series),
-            doubled: payments(search, &[], &series.doubled),
+            doubled: places(search, series.doubled.iter().collect()),
             maturity: maturity(series, is_active),
             probability_permille: stats::probability_permille(
                 series.evidence.saturating_sub(EVIDENCE_MIN),
@@ -118,17 +118,20 @@ fn partner(events: &[&Event<'_>], newest: &Event<'_>) -> ContractPartner {
     }
 }
 
-fn payments(search: &Search<'_>, rows: &[Row], doubled: &[Row]) -> Vec<Payment> {
-    let mut all: Vec<&Row> = rows.iter().chain(doubled).collect();
-    all.sort_by_key(|row| row.event);
+fn payments(search: &Search<'_>, series: &Series) -> Vec<Payment> {
+    let late = series.late.iter().map(|(_, row)| row);
+    let beside = series.doubled.iter().chain(late);
+    places(search, series.rows.iter().chain(beside).collect())
+}
+
+fn places(search: &Search<'_>, mut rows: Vec<&Row>) -> Vec<Payment> {
+    rows.sort_by_key(|row| row.event);
     let place = |event: &Event<'_>| Payment {
         account_index: event.account_index,
         transaction_index: event.transaction_index,
     };
-    all.into_iter()
-        .filter_map(|row| search.event(row))
-        .map(place)
-        .collect()
+    let events = rows.into_iter().filter_map(|row| search.event(row));
+    events.map(place).collect()
 }
 
 /// Steps from one level to the next: the new amount is paid twice or is the newest.
@@ -169,7 +172,9 @@ fn missed(search: &Search<'_>, series: &Series) -> Vec<NaiveDate> {
             continue;
         };
         for slot in from.saturating_add(1)..*to {
-            missed.push(civil::date(fit.rule.due(slot, search.calendar)));
+            if series.late.iter().all(|(late, _)| *late != slot) {
+                missed.push(civil::date(fit.rule.due(slot, search.calendar)));
+            }
         }
     }
     missed

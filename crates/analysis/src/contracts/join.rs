@@ -4,7 +4,7 @@
 use super::chain::Leeway;
 use super::row::{Row, permille};
 use super::search::Search;
-use super::series::{self, Scope, Series};
+use super::series::{self, Scope, Series, Tie};
 
 /// How far the amounts of two pieces may differ if the partner is known.
 const STEP_PERMILLE: i64 = 260;
@@ -89,7 +89,22 @@ fn merged(search: &Search<'_>, earlier: &Series, later: &Series) -> Option<Serie
     };
     let mut whole = series::judge(search, &[], whole, scope)?;
     whole.evidence = whole.evidence.max(evidence);
+    carry(search, earlier, &mut whole);
+    carry(search, later, &mut whole);
     Some(whole)
+}
+
+/// Keeps the payments beside the rule when the rule is a new one.
+fn carry(search: &Search<'_>, from: &Series, into: &mut Series) {
+    into.doubled.extend_from_slice(&from.doubled);
+    let Some(rule) = into.best().map(|fit| fit.rule) else {
+        return;
+    };
+    for (_, row) in &from.late {
+        let (slot, _) = rule.nearest(row.day, row.in_month, search.calendar);
+        into.late.push((slot, *row));
+        into.missed = into.missed.saturating_sub(1);
+    }
 }
 
 /// Gives left bookings of fitting amount to the due date that they are nearest to: as its payment
@@ -105,9 +120,17 @@ pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &mut Vec<R
         let Some(series) = found.get_mut(at) else {
             return true;
         };
-        if place.is_taken {
-            series.doubled.push(*row);
-            return false;
+        match place.kind {
+            Fitting::Late => {
+                series.late.push((place.slot, *row));
+                series.missed = series.missed.saturating_sub(1);
+                return false;
+            }
+            Fitting::Double => {
+                series.doubled.push(*row);
+                return false;
+            }
+            Fitting::Open => {}
         }
         let Some(filled) = filled(search, series, row) else {
             return true;
@@ -117,42 +140,67 @@ pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &mut Vec<R
     });
 }
 
+/// How a booking would fit in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fitting {
+    /// As the payment for a due date that has none.
+    Open,
+    /// The same, but long after it.
+    Late,
+    /// As a second payment for a due date.
+    Double,
+}
+
 /// Where a booking would go.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    is_taken: bool,
+    kind: Fitting,
     change: i64,
     off: i32,
+    slot: i32,
 }
 
 fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
     let fit = series.best()?;
     let (slot, off) = fit.rule.nearest(row.day, row.in_month, search.calendar);
     let known = fit.slots.iter().zip(&series.rows);
-    let (_, nearest) = known
-        .min_by_key(|((taken, _), _)| taken.abs_diff(slot))
-        .map(|((taken, _), row)| (taken, row))?;
-    let beyond = series.interval.missed_max().saturating_add(1);
-    let first = fit.slots.first()?.0.saturating_sub(beyond);
-    let last = fit.slots.last()?.0.saturating_add(beyond);
-    let is_taken = fit.slots.iter().any(|(taken, _)| *taken == slot);
+    let (_, nearest) = known.min_by_key(|((taken, _), _)| taken.abs_diff(slot))?;
+    let (first, last) = (fit.slots.first()?.0, fit.slots.last()?.0);
+    let is_taken = fit.slots.iter().any(|(taken, _)| *taken == slot)
+        || series.late.iter().any(|(taken, _)| *taken == slot);
     let change = permille(nearest.minor, row.minor);
     let reach = fit
         .slots
         .iter()
         .map(|(_, off)| off.saturating_abs())
         .max()?;
-    let allowed_days = reach
+    let allowed = reach
         .saturating_add(2)
         .min(series.interval.tolerance_days());
-    let allowed_change = if is_taken { 0 } else { HIDDEN_STEP_PERMILLE };
-    let fits = (first..=last).contains(&slot)
-        && off.saturating_abs() <= allowed_days
-        && change <= allowed_change;
+    let beyond = series.interval.missed_max().saturating_add(1);
+    let reachable = first.saturating_sub(beyond)..=last.saturating_add(beyond);
+    let kind = if off.saturating_abs() <= allowed {
+        if is_taken {
+            Fitting::Double
+        } else {
+            Fitting::Open
+        }
+    } else {
+        Fitting::Late
+    };
+    let fits = match kind {
+        Fitting::Open => reachable.contains(&slot) && change <= HIDDEN_STEP_PERMILLE,
+        Fitting::Double => change == 0,
+        Fitting::Late => {
+            let is_known = series.tie != Tie::Amount && change == 0;
+            is_known && !is_taken && off > 0 && (first..last).contains(&slot)
+        }
+    };
     fits.then_some(Place {
-        is_taken,
+        kind,
         change,
         off: off.saturating_abs(),
+        slot,
     })
 }
 
@@ -163,7 +211,7 @@ fn filled(search: &Search<'_>, series: &Series, row: &Row) -> Option<Series> {
     rows.sort_by_key(|row| row.event);
     let count = rows.len();
     let mut whole = series::regular(search, series.interval, rows, series.tie)?;
-    whole.doubled.clone_from(&series.doubled);
+    carry(search, series, &mut whole);
     whole.evidence = series.evidence;
     (whole.rows.len() == count).then_some(whole)
 }

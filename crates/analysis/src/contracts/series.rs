@@ -44,6 +44,9 @@ pub(crate) struct Series {
     pub(crate) rows: Vec<Row>,
     /// Payments beyond the first for a due date.
     pub(crate) doubled: Vec<Row>,
+    /// Payments long after the due date of a slot that has no other, such as those presented
+    /// again.
+    pub(crate) late: Vec<(i32, Row)>,
     /// The rules that explain them, the best one first. Their slots follow `rows`.
     pub(crate) fits: Vec<Fit>,
     /// Due dates without payment between the first and the last.
@@ -142,6 +145,7 @@ pub(crate) fn regular(
     Some(Series {
         interval,
         doubled: Vec::new(),
+        late: Vec::new(),
         missed,
         amounts: amounts::summarize(&rows),
         tie,
