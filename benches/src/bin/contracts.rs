@@ -8,8 +8,9 @@ use anyhow::Result;
 use benches::contracts::generator::Generator;
 use benches::contracts::scale::{self, Timing};
 use benches::contracts::score::{Counts, Score};
-use benches::contracts::{berka, evaluate, scenario, variant};
+use benches::contracts::{berka, evaluate, evaluate_tagged, scenario, variant};
 use clap::Parser;
+use rules::RulePack;
 use serde::Serialize;
 
 /// Measures the detection of contracts.
@@ -104,7 +105,12 @@ fn real(arguments: &Arguments, calendar: &BusinessCalendar) -> Result<Vec<(Strin
         let samples = scenario::read(&folder)?;
         scores.push((
             "scenarios".to_owned(),
-            evaluate(samples.into_iter(), calendar),
+            evaluate(samples.iter().cloned(), calendar),
+        ));
+        let pack = RulePack::builtin()?;
+        scores.push((
+            "scenarios with tags".to_owned(),
+            evaluate_tagged(samples.into_iter(), &pack),
         ));
     } else {
         eprintln!("left out: there is no {}", folder.display());

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use analysis::contracts::Interval;
 use anyhow::{Context, Result};
-use domain::{Account, Counterparty};
+use domain::{Account, Counterparty, UserType};
 use formats::corpus;
 use formats::limits::UploadLimits;
 use serde::Deserialize;
@@ -70,6 +70,7 @@ fn sample(line: Line, accounts: Vec<Account>) -> Result<Sample> {
     });
     Ok(Sample {
         user: line.user_id,
+        user_type: UserType::Person,
         as_of: line.as_of.parse()?,
         accounts,
         truth: truth.collect(),

@@ -3,7 +3,7 @@
 use analysis::calendar::{BusinessCalendar, Shift};
 use analysis::contracts::Interval;
 use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
-use domain::Transaction;
+use domain::{Transaction, UserType};
 
 use super::random::Random;
 use super::sample::{Sample, Truth, account, booking};
@@ -86,6 +86,7 @@ impl Generator {
         let as_of = start + Days::new(random.between(760, 1100).unsigned_abs());
         let mut sample = Sample {
             user: format!("g{number}"),
+            user_type: UserType::Person,
             accounts: vec![account("giro")],
             as_of,
             truth: Vec::new(),
@@ -208,6 +209,7 @@ impl Generator {
         }
         // What the generator leaves out at the end looks like the end of the contract.
         let newest = paid.last().map(|transaction| transaction.booking_date);
+        truth.is_active = newest.and_then(|newest| state(&dates, newest, sample.as_of));
         let before = dates.iter().rev().find(|date| **date <= sample.as_of);
         if newest != before.copied() {
             truth.next = None;
@@ -264,6 +266,13 @@ impl Generator {
             }
         }
     }
+}
+
+/// Whether the due date after the newest payment is still ahead; unknown when it is about today.
+fn state(dates: &[NaiveDate], newest: NaiveDate, as_of: NaiveDate) -> Option<bool> {
+    let next = dates.iter().find(|date| **date > newest)?;
+    let days = (*next - as_of).num_days();
+    (days.abs() > 7).then_some(days > 0)
 }
 
 fn last_of_month(day: NaiveDate) -> NaiveDate {

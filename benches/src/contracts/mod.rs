@@ -13,7 +13,8 @@ pub mod score;
 pub mod variant;
 
 use analysis::calendar::BusinessCalendar;
-use analysis::{contracts, event};
+use analysis::{Options, Part, Subject, contracts, event};
+use rules::RulePack;
 
 use sample::Sample;
 use score::Score;
@@ -25,6 +26,24 @@ pub fn evaluate(samples: impl Iterator<Item = Sample>, calendar: &BusinessCalend
         let events = event::stream(&sample.accounts, |_, _| "");
         let found = contracts::detect(&events, sample.as_of, calendar);
         score.add(&sample, &found);
+    }
+    score
+}
+
+/// The same through the whole chain, so that contracts know their tags.
+pub fn evaluate_tagged(samples: impl Iterator<Item = Sample>, pack: &RulePack) -> Score {
+    let mut score = Score::default();
+    for sample in samples {
+        let subject = Subject {
+            user_type: sample.user_type,
+            accounts: &sample.accounts,
+        };
+        let options = Options {
+            as_of: sample.as_of,
+            parts: [Part::Contracts].into_iter().collect(),
+        };
+        let report = analysis::analyze(pack, &subject, &options);
+        score.add(&sample, &report.contracts);
     }
     score
 }

@@ -6,6 +6,7 @@ use analysis::contracts::Interval;
 use chrono::NaiveDate;
 use domain::{
     Account, AccountId, AccountType, Counterparty, Currency, Money, Transaction, TransactionId,
+    UserType,
 };
 
 /// A contract that is known to be there.
@@ -32,6 +33,8 @@ pub struct Truth {
 pub struct Sample {
     /// His identifier.
     pub user: String,
+    /// Person or company.
+    pub user_type: UserType,
     /// His accounts.
     pub accounts: Vec<Account>,
     /// The day on which the analysis looks back.

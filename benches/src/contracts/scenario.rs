@@ -5,6 +5,7 @@ use std::path::Path;
 
 use analysis::contracts::Interval;
 use anyhow::{Context, Result};
+use domain::UserType;
 use formats::corpus;
 use formats::limits::UploadLimits;
 use serde::Deserialize;
@@ -67,6 +68,7 @@ fn scenario(path: &Path) -> Result<Sample> {
     let truth = facts.contracts.into_iter().map(truth);
     Ok(Sample {
         user: user.user_id.unwrap_or_default(),
+        user_type: user.user_type.unwrap_or(UserType::Person),
         accounts,
         as_of: facts.as_of.parse()?,
         truth: truth.collect::<Result<_>>()?,

@@ -47,6 +47,18 @@ pub fn harden(sample: &mut Sample, seed: u64) {
             }
         }
     }
+    sample.as_of = newest(sample).unwrap_or(sample.as_of);
+}
+
+/// The newest booking day of a user.
+fn newest(sample: &Sample) -> Option<NaiveDate> {
+    let transactions = sample
+        .accounts
+        .iter()
+        .flat_map(|account| &account.transactions);
+    transactions
+        .map(|transaction| transaction.booking_date)
+        .max()
 }
 
 fn days(sample: &Sample) -> BTreeMap<String, (NaiveDate, i64)> {

@@ -25,7 +25,7 @@ use rules::RulePack;
 pub use day::newest_booking_day;
 pub use part::{Part, Parts, UnknownPart};
 pub use stage::categorize::CategorizedTransaction;
-use stage::{categorize, prepare};
+use stage::{categorize, prepare, series};
 
 /// The version of the engine, which every result names.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -53,6 +53,8 @@ pub struct Options {
 pub struct Report {
     /// One decision for each transaction, in the order of accounts and transactions.
     pub categorization: Vec<CategorizedTransaction>,
+    /// The contracts, the one with the oldest payment first.
+    pub contracts: Vec<contracts::Contract>,
     /// Bad data that was met; bounded by [`findings::FINDINGS_MAX`].
     pub findings: Vec<Finding>,
 }
@@ -64,8 +66,13 @@ pub fn analyze(pack: &RulePack, subject: &Subject<'_>, options: &Options) -> Rep
         ..Report::default()
     };
     let prepared = prepare::prepare(subject.accounts);
-    if options.parts.contains(Part::Categorization) {
+    let needs_tags = [Part::Categorization, Part::Contracts];
+    if needs_tags.iter().any(|part| options.parts.contains(*part)) {
         report.categorization = categorize::categorize(pack, subject.user_type, &prepared);
+    }
+    if options.parts.contains(Part::Contracts) {
+        let decided = &report.categorization;
+        report.contracts = series::contracts(pack, subject, options.as_of, decided);
     }
     report
 }

@@ -7,29 +7,33 @@ use std::str::FromStr;
 pub enum Part {
     /// A tag for each transaction.
     Categorization,
+    /// Contracts, found in the tagged transactions.
+    Contracts,
 }
 
 impl Part {
     /// Every part, in the order of the report.
-    pub const ALL: [Self; 1] = [Self::Categorization];
+    pub const ALL: [Self; 2] = [Self::Categorization, Self::Contracts];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Categorization => "categorization",
+            Self::Contracts => "contracts",
         }
     }
 
     const fn bit(self) -> u32 {
         match self {
             Self::Categorization => 1,
+            Self::Contracts => 2,
         }
     }
 }
 
 /// A word that names no part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown part {word:?}; there is: categorization")]
+#[error("unknown part {word:?}; there is: categorization, contracts")]
 pub struct UnknownPart {
     /// The word.
     pub word: String,
@@ -98,8 +102,9 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        assert_eq!("categorization".parse(), Ok(Parts::all()));
-        assert_eq!(" categorization, categorization".parse(), Ok(Parts::all()));
+        assert_eq!("categorization,contracts".parse(), Ok(Parts::all()));
+        let one: Parts = [Part::Contracts].into_iter().collect();
+        assert_eq!(" contracts, contracts".parse(), Ok(one));
         for list in ["", "balance", "categorization,"] {
             assert!(list.parse::<Parts>().is_err(), "{list:?}");
         }

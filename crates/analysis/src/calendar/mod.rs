@@ -7,6 +7,8 @@
 mod easter;
 mod holidays;
 
+use std::sync::LazyLock;
+
 use chrono::{Datelike, NaiveDate};
 
 pub use easter::easter_sunday;
@@ -78,6 +80,13 @@ impl BusinessCalendar {
             }
         }
         calendar
+    }
+
+    /// The calendar of German banks, made once.
+    pub fn of_german_banks() -> &'static Self {
+        static GERMAN: LazyLock<BusinessCalendar> =
+            LazyLock::new(|| BusinessCalendar::german(None));
+        &GERMAN
     }
 
     fn blank() -> Self {

@@ -192,11 +192,15 @@ fn reasons(series: &Series, outlook: &Outlook) -> Vec<String> {
     let within: Vec<i32> = gaps.iter().filter(regular).copied().collect();
     let least = within.iter().min().copied().unwrap_or(period);
     let most = within.iter().max().copied().unwrap_or(period);
-    let mut reasons = vec![format!(
-        "{} of {} gaps {least}–{most} days",
-        within.len(),
-        gaps.len()
-    )];
+    let mut reasons = vec![if series.interval == Interval::Irregular {
+        "no rhythm, but paid by contract only".to_owned()
+    } else {
+        format!(
+            "{} of {} gaps {least}–{most} days",
+            within.len(),
+            gaps.len()
+        )
+    }];
     reasons.push(match series.amounts.likeness {
         Likeness::Levels => format!(
             "{} of {} amounts unchanged",

@@ -18,6 +18,7 @@ mod contract;
 mod describe;
 mod identity;
 mod interval;
+mod irregular;
 mod join;
 mod kind;
 mod outlook;
@@ -44,12 +45,14 @@ use search::Search;
 /// Finds the contracts of a user, the one with the oldest payment first.
 ///
 /// `events` come from [`event::stream`](crate::event::stream), oldest first; `as_of` is the day on
-/// which the analysis looks back.
+/// which the analysis looks back, and later bookings are left out.
 pub fn detect(
     events: &[Event<'_>],
     as_of: NaiveDate,
     calendar: &BusinessCalendar,
 ) -> Vec<Contract> {
+    let known = events.partition_point(|event| event.day() <= as_of);
+    let events = events.get(..known).unwrap_or(events);
     let partners = identity::partners(events);
     let search = Search {
         events,

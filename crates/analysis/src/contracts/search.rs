@@ -3,6 +3,7 @@
 use super::chain::{self, Chain, Leeway};
 use super::identity::{self, Group, Partners};
 use super::interval::Interval;
+use super::irregular;
 use super::join;
 use super::kind::Operation;
 use super::row::Row;
@@ -71,7 +72,18 @@ impl<'a> Search<'a> {
         }
         join::join(self, &mut found, group.is_hidden);
         join::absorb(self, &mut found, &mut pool);
+        if !pool.is_empty() && !group.is_hidden {
+            self.without_rhythm(pool, &mut found);
+        }
         found
+    }
+
+    /// Contracts among what is left.
+    fn without_rhythm(&self, mut pool: Vec<Row>, found: &mut Vec<Series>) {
+        pool.retain(|row| self.identity(row).mandate != 0);
+        pool.sort_by_key(|row| (self.identity(row).mandate, row.event));
+        let by_mandate = pool.chunk_by(|a, b| self.identity(a).mandate == self.identity(b).mandate);
+        found.extend(by_mandate.filter_map(|rows| irregular::series(self, rows)));
     }
 
     /// From the strongest identity to the weakest; what belongs to no series is looked at again

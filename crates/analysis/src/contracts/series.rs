@@ -249,6 +249,9 @@ fn evidence(search: &Search<'_>, pool: &[Row], case: &Case<'_>, scope: Scope<'_>
     let (others, mut left_out) = others(pool, case, scope.leeway);
     if hits <= FEW {
         left_out = left_out.max(self::others(scope.whole, case, scope.leeway).1);
+        if left_out > hits {
+            return None;
+        }
     }
     let days = case.last_day().saturating_sub(case.first_day());
     let dates = stats::date_evidence(Dates {

@@ -3,3 +3,5 @@
 pub mod prepare;
 
 pub mod categorize;
+
+pub mod series;

@@ -251,6 +251,31 @@ fn unknown_partners_leave_amount_and_kind_of_payment() {
     assert_eq!(found.len(), 2, "{found:#?}");
 }
 
+#[test]
+fn a_known_contract_needs_no_rhythm() {
+    let mut history = History::new();
+    for date in [
+        "2023-01-17",
+        "2023-04-02",
+        "2023-11-20",
+        "2024-01-08",
+        "2024-03-28",
+    ] {
+        let booked = history.book(day(date), -12_345, "Wasserverband");
+        booked.mandate_id = "W1".into();
+    }
+    let accounts = [history.account()];
+    for (tag, expected) in [("water_waste", 1), ("household_grocery", 0), ("", 0)] {
+        let events = event::stream(&accounts, |_, _| tag);
+        let found = detect(&events, day("2024-04-01"), &BusinessCalendar::german(None));
+        assert_eq!(found.len(), expected, "{tag}");
+        for contract in found {
+            assert_eq!(contract.interval, Interval::Irregular);
+            assert_eq!(contract.category, "ENERGY");
+        }
+    }
+}
+
 /// Rent on the first and salary on the last bank day, seen from each of ten years' months by
 /// somebody who does not know the federal state.
 #[test]
