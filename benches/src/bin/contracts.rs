@@ -8,10 +8,14 @@ use anyhow::Result;
 use benches::contracts::generator::Generator;
 use benches::contracts::scale::{self, Timing};
 use benches::contracts::score::{Counts, Score};
+use benches::contracts::stability::Stability;
 use benches::contracts::{berka, evaluate, evaluate_tagged, scenario, variant};
 use clap::Parser;
 use rules::RulePack;
 use serde::Serialize;
+
+/// Users whose data is made to grow.
+const GROWING_USERS: u64 = 25;
 
 /// Measures the detection of contracts.
 #[derive(Parser)]
@@ -37,6 +41,7 @@ struct Arguments {
 #[derive(Serialize)]
 struct Measured {
     scores: Vec<(String, Score)>,
+    stability: Stability,
     timings: Vec<Timing>,
 }
 
@@ -57,6 +62,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     let invented = (1..=arguments.users).map(|number| generator.user(number));
     let mut scores = vec![("generator".to_owned(), evaluate(invented, &calendar))];
     scores.extend(real(arguments, &calendar)?);
+    let mut stability = Stability::default();
+    for number in 1..=arguments.users.min(GROWING_USERS) {
+        stability.add(&generator.user(number), &calendar);
+    }
     let mut timings = Vec::new();
     let mut size = 1_000;
     while size <= arguments.largest {
@@ -76,7 +85,14 @@ fn run(arguments: &Arguments) -> Result<()> {
             timings.push(scale::measure(&users, 3, &calendar));
         }
     }
-    print(arguments, &Measured { scores, timings })
+    print(
+        arguments,
+        &Measured {
+            scores,
+            stability,
+            timings,
+        },
+    )
 }
 
 /// What is measured with data that is not part of the repository.
@@ -129,6 +145,14 @@ fn print(arguments: &Arguments, measured: &Measured) -> Result<()> {
             println!("{}\n", score.misses.join("\n"));
         }
     }
+    let Stability {
+        kept,
+        renamed,
+        lost,
+    } = measured.stability;
+    println!(
+        "growing data: {kept} contracts seen again, {renamed} of them under another key, {lost} lost\n"
+    );
     println!("| users | transactions | contracts | ns per transaction |\n|---:|---:|---:|---:|");
     for timing in &measured.timings {
         let (users, transactions) = (timing.users, timing.transactions);

@@ -10,6 +10,7 @@ pub mod sample;
 pub mod scale;
 pub mod scenario;
 pub mod score;
+pub mod stability;
 pub mod variant;
 
 use analysis::calendar::BusinessCalendar;
