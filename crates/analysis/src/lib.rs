@@ -9,11 +9,13 @@
 //! run users in parallel.
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod balances;
 pub mod calendar;
 pub mod contracts;
 pub mod day;
 pub mod event;
 pub mod findings;
+pub mod links;
 pub mod part;
 pub mod stage;
 mod stats;
