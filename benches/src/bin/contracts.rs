@@ -43,6 +43,8 @@ struct Measured {
     scores: Vec<(String, Score)>,
     stability: Stability,
     timings: Vec<Timing>,
+    /// Of the whole chain.
+    chain: Option<Timing>,
 }
 
 fn main() -> ExitCode {
@@ -66,33 +68,43 @@ fn run(arguments: &Arguments) -> Result<()> {
     for number in 1..=arguments.users.min(GROWING_USERS) {
         stability.add(&generator.user(number), &calendar);
     }
-    let mut timings = Vec::new();
-    let mut size = 1_000;
-    while size <= arguments.largest {
-        let user = [scale::one_user(&generator, size)];
-        timings.push(scale::measure(
-            &user,
-            if size < 100_000 { 5 } else { 1 },
-            &calendar,
-        ));
-        size = size.saturating_mul(10);
-    }
-    if arguments.largest > 0 {
-        for users in [10, 100] {
-            let users: Vec<_> = (1..=users)
-                .map(|number| generator.user(number).accounts)
-                .collect();
-            timings.push(scale::measure(&users, 3, &calendar));
-        }
-    }
+    let (timings, chain) = timings(&generator, arguments.largest, &calendar)?;
     print(
         arguments,
         &Measured {
             scores,
             stability,
             timings,
+            chain,
         },
     )
+}
+
+/// How long contracts take in one growing user and in more and more users, and the whole chain.
+fn timings(
+    generator: &Generator,
+    largest: usize,
+    calendar: &BusinessCalendar,
+) -> Result<(Vec<Timing>, Option<Timing>)> {
+    let mut timings = Vec::new();
+    let mut size = 1_000;
+    while size <= largest {
+        timings.push(scale::measure(
+            &[scale::one_user(generator, size)],
+            calendar,
+        ));
+        size = size.saturating_mul(10);
+    }
+    let mut chain = None;
+    for count in [10, 100].into_iter().filter(|_| largest > 0) {
+        let users = 1..=count;
+        let users: Vec<_> = users
+            .map(|number| generator.user(number).accounts)
+            .collect();
+        timings.push(scale::measure(&users, calendar));
+        chain = Some(scale::measure_chain(&users, &RulePack::builtin()?));
+    }
+    Ok((timings, chain))
 }
 
 /// What is measured with data that is not part of the repository.
@@ -158,6 +170,10 @@ fn print(arguments: &Arguments, measured: &Measured) -> Result<()> {
         let (users, transactions) = (timing.users, timing.transactions);
         let (contracts, nanoseconds) = (timing.contracts, timing.nanoseconds);
         println!("| {users} | {transactions} | {contracts} | {nanoseconds} |");
+    }
+    if let Some(chain) = &measured.chain {
+        let (users, nanoseconds) = (chain.users, chain.nanoseconds);
+        println!("\nwhole chain, {users} users: {nanoseconds} ns per transaction");
     }
     Ok(())
 }

@@ -13,12 +13,17 @@ const MORE_MISSED: i32 = 4;
 /// The same if only amounts say that they belong together.
 const HIDDEN_STEP_PERMILLE: i64 = 130;
 
+/// Series that one may continue; with more of them, chance would find one.
+const CANDIDATES_MAX: usize = 256;
+/// Most pairs of a left booking and a series that are looked at.
+const PAIRS_MAX: usize = 200_000;
+
 /// Joins series that continue one another.
 pub(crate) fn join(search: &Search<'_>, found: &mut Vec<Series>, is_hidden: bool) {
     found.sort_by_key(|series| (series.first_day(), series.rows.first().map(|row| row.event)));
     let mut joined: Vec<Series> = Vec::with_capacity(found.len());
     for series in found.drain(..) {
-        let candidates = joined.iter().enumerate();
+        let candidates = joined.iter().enumerate().rev().take(CANDIDATES_MAX);
         let best = candidates
             .filter_map(|(at, earlier)| Some((cost(earlier, &series, is_hidden)?, at)))
             .min();
@@ -110,6 +115,9 @@ fn carry(search: &Search<'_>, from: &Series, into: &mut Series) {
 /// Gives left bookings of fitting amount to the due date that they are nearest to: as its payment
 /// if there is none, or as a second one.
 pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &mut Vec<Row>) {
+    if pool.len().saturating_mul(found.len()) > PAIRS_MAX {
+        return;
+    }
     pool.retain(|row| {
         let best = found
             .iter()

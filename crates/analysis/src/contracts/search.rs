@@ -137,7 +137,8 @@ impl<'a> Search<'a> {
         if pool.len() < 2 {
             return;
         }
-        let whole = pool.clone();
+        let mut whole: Vec<i64> = pool.iter().map(|row| row.minor).collect();
+        whole.sort_unstable();
         let scope = Scope {
             leeway,
             tie,

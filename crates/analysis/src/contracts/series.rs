@@ -81,8 +81,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) leeway: Leeway,
     /// What the bookings have in common.
     pub(crate) tie: Tie,
-    /// All bookings that have it in common, explained or not.
-    pub(crate) whole: &'a [Row],
+    /// The amounts of all bookings that have it in common, explained or not, ascending.
+    pub(crate) whole: &'a [i64],
     /// How many of them are not explained yet, whatever their amount.
     pub(crate) unexplained: usize,
 }
@@ -246,9 +246,12 @@ fn evidence(search: &Search<'_>, pool: &[Row], case: &Case<'_>, scope: Scope<'_>
         Likeness::Wild if traits.binds(scope.tie) && hits >= 5 => -2_000,
         Likeness::Wild => return None,
     };
-    let (others, mut left_out) = others(pool, case, scope.leeway);
+    let (least, most) = similar(case, scope.leeway);
+    let (others, mut left_out) = others(pool, case, (least, most));
     if hits <= FEW {
-        left_out = left_out.max(self::others(scope.whole, case, scope.leeway).1);
+        let until = |amount: i64| scope.whole.partition_point(|other| *other <= amount);
+        let anywhere = until(most).saturating_sub(until(least.saturating_sub(1)));
+        left_out = left_out.max(anywhere.saturating_sub(hits));
         if left_out > hits {
             return None;
         }
@@ -320,24 +323,30 @@ fn width(fit: &Fit) -> i32 {
     latest.saturating_sub(earliest)
 }
 
-/// Bookings with similar amounts that are no payments: between the first and the last payment, and
-/// at any time.
-fn others(pool: &[Row], case: &Case<'_>, leeway: Leeway) -> (usize, usize) {
-    let days = case.first_day()..=case.last_day();
-    let least = case.rows.iter().map(|row| row.minor).min().unwrap_or(0);
-    let most = case.rows.iter().map(|row| row.minor).max().unwrap_or(0);
+/// The smallest and the largest amount that is similar to those of a series.
+fn similar(case: &Case<'_>, leeway: Leeway) -> (i64, i64) {
+    let amounts = case.rows.iter().map(|row| row.minor);
+    let least = amounts.clone().min().unwrap_or(0);
+    let most = amounts.max().unwrap_or(0);
     let allowed = if leeway == Leeway::Exact || case.amounts.likeness == Likeness::Levels {
         10
     } else {
         SIMILAR_PERMILLE
     };
+    let below = least.saturating_mul(allowed) / 1000;
+    let kept = 1000_i64.saturating_sub(allowed).max(1);
+    let above = most.saturating_mul(1000).checked_div(kept).unwrap_or(most);
+    (least.saturating_sub(below), above)
+}
+
+/// Bookings with similar amounts that are no payments: between the first and the last payment, and
+/// at any time.
+fn others(pool: &[Row], case: &Case<'_>, (least, most): (i64, i64)) -> (usize, usize) {
+    let days = case.first_day()..=case.last_day();
     let mut within = 0_usize;
     let mut all = 0_usize;
     for row in pool {
-        let is_similar = (least..=most).contains(&row.minor)
-            || permille(row.minor, least) <= allowed
-            || permille(row.minor, most) <= allowed;
-        if is_similar {
+        if (least..=most).contains(&row.minor) {
             all = all.saturating_add(1);
             within = within.saturating_add(usize::from(days.contains(&row.day)));
         }
