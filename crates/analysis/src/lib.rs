@@ -9,6 +9,7 @@
 //! run users in parallel.
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod accounts;
 pub mod balances;
 pub mod calendar;
 pub mod contracts;

@@ -23,7 +23,7 @@ pub(crate) struct Party {
 }
 
 /// What is known of a booking.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) day: i32,
     pub(crate) value_day: i32,

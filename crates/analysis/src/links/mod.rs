@@ -10,27 +10,29 @@
 //! not depend on the order of input, because ties are decided by the order of events.
 
 mod assign;
-mod facts;
+pub(crate) mod facts;
 mod link;
 mod one_sided;
-mod owners;
+pub(crate) mod owners;
 mod rates;
 mod refund;
 mod returned;
 mod sums;
 mod transfer;
-mod weigh;
-mod wording;
+pub(crate) mod weigh;
+pub(crate) mod wording;
 
 use domain::Account;
 
 use crate::event::{Event, Role};
-use facts::{Facts, index};
+use facts::{Fact, Facts, index};
 
 pub use link::{Counts, Evidence, Link, LinkKind, Member, MemberRole, Place};
 pub use rates::{NoRates, Rates};
 pub use sums::Sums;
 pub use transfer::DAYS_MAX;
+
+pub(crate) use refund::stem;
 
 /// All links of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +43,8 @@ pub struct Links {
     pub roles: Vec<Role>,
     /// What each event means for sums.
     pub counts: Vec<Counts>,
+    /// What is known of each event, for what else builds on it.
+    pub(crate) known: Vec<Fact>,
 }
 
 impl Links {
@@ -62,7 +66,7 @@ pub fn detect(accounts: &[Account], events: &[Event<'_>], rates: &dyn Rates) -> 
     transfer::pair(&facts, rates, &mut linked);
     one_sided::link(&facts, &mut linked);
     refund::link(&facts, &mut linked);
-    linked.finish(events)
+    linked.finish(events, facts.known)
 }
 
 /// The links so far.
@@ -104,7 +108,7 @@ impl Linked {
         self.links.push((first, link));
     }
 
-    fn finish(mut self, events: &[Event<'_>]) -> Links {
+    fn finish(mut self, events: &[Event<'_>], known: Vec<Fact>) -> Links {
         self.links.sort_by_key(|(first, link)| (*first, link.kind));
         let mut counts: Vec<(Place, Counts)> = self
             .links
@@ -131,6 +135,7 @@ impl Linked {
             links: self.links.into_iter().map(|(_, link)| link).collect(),
             roles: self.roles,
             counts,
+            known,
         }
     }
 }

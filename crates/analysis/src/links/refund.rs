@@ -88,8 +88,8 @@ fn partners(facts: &Facts<'_>, linked: &Linked) -> Vec<Vec<u32>> {
     partners
 }
 
-/// What stays of a name without places, numbers and legal forms.
-fn stem(name: &str) -> String {
+/// What stays of a partner's name without places, numbers and legal forms.
+pub(crate) fn stem(name: &str) -> String {
     let merchant = name.split("//").next().unwrap_or(name);
     let merchant = merchant.split('*').next().unwrap_or(merchant);
     let all = normalize::normalized(merchant);

@@ -1,5 +1,6 @@
 //! The chain of stages as its callers see it.
 
+mod accounts;
 mod balances;
 mod chain;
 mod contracts;
