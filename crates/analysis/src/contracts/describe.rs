@@ -11,10 +11,11 @@ use super::contract::{
     PriceChange,
 };
 use super::interval::Interval;
+use super::judge::EVIDENCE_MIN;
 use super::outlook::{self, Outlook};
 use super::row::Row;
 use super::search::Search;
-use super::series::{EVIDENCE_MIN, Series, Tie};
+use super::series::{Series, Tie};
 use super::{category, civil, identity};
 use crate::event::Event;
 use crate::stats;

@@ -3,10 +3,11 @@
 use super::amounts;
 use super::category::{self, Leaning};
 use super::interval::Interval;
+use super::judge::EVIDENCE_MIN;
 use super::row::Row;
 use super::schedule::{Fit, Rule};
 use super::search::Search;
-use super::series::{EVIDENCE_MIN, Series, Tie};
+use super::series::{Series, Tie};
 
 /// Fewest payments.
 const PAYMENTS_MIN: usize = 4;

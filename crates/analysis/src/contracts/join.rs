@@ -2,6 +2,7 @@
 //! price has separated, and adds the payments that lie beside the rule.
 
 use super::chain::Leeway;
+use super::judge;
 use super::row::{Row, permille};
 use super::search::Search;
 use super::series::{self, Scope, Series, Tie};
@@ -92,7 +93,7 @@ fn merged(search: &Search<'_>, earlier: &Series, later: &Series) -> Option<Serie
         whole: &[],
         unexplained: 0,
     };
-    let mut whole = series::judge(search, &[], whole, scope)?;
+    let mut whole = judge::judge(search, &[], whole, scope)?;
     whole.evidence = whole.evidence.max(evidence);
     carry(search, earlier, &mut whole);
     carry(search, later, &mut whole);

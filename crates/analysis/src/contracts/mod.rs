@@ -1,11 +1,11 @@
 //! Contracts: payments that recur between two sides for one purpose.
 //!
-//! Bookings are grouped by partner ([`identity`]), from the strongest identity to the weakest:
+//! Bookings are grouped by partner (`identity`), from the strongest identity to the weakest:
 //! mandate, contract number, IBAN or name; where the other side is unknown, only kind of payment and
-//! amount are left. Within a group, [`chain`] finds the best sequence of payments for each
-//! [`Interval`], [`schedule`] the rule by which the partner books, and [`series`] weighs what
-//! speaks for a contract against chance. [`join`] puts together what a new name or a new price has
-//! separated, [`outlook`] says when the next payment comes, [`describe`] tells all of it.
+//! amount are left. Within a group, `chain` finds the best sequence of payments for each
+//! [`Interval`], `schedule` the rule by which the partner books, and `judge` weighs what speaks for
+//! a contract against chance. `join` puts together what a new name or a new price has separated,
+//! `outlook` says when the next payment comes, `describe` tells all of it.
 //!
 //! **Invariant:** what is tested are gaps between payments, never days of the month, and a rhythm
 //! counts for as little as chance would produce it among the partner's other bookings.
@@ -20,6 +20,7 @@ mod identity;
 mod interval;
 mod irregular;
 mod join;
+mod judge;
 mod kind;
 mod outlook;
 mod row;
