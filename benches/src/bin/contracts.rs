@@ -26,6 +26,9 @@ struct Arguments {
     /// Invented users; each has about twenty contracts.
     #[arg(long, default_value_t = 520)]
     users: u64,
+    /// Another seed makes other users and other changes to real accounts.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// The folder with `berka` and `scenarios`; what is missing is left out.
     #[arg(long, default_value = "../shared/data")]
     data: PathBuf,
@@ -61,7 +64,8 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let calendar = BusinessCalendar::german(None);
     let generator = Generator::default();
-    let invented = (1..=arguments.users).map(|number| generator.user(number));
+    let first = arguments.seed.saturating_mul(1_000_000);
+    let invented = (1..=arguments.users).map(|number| generator.user(first + number));
     let mut scores = vec![("generator".to_owned(), evaluate(invented, &calendar))];
     scores.extend(real(arguments, &calendar)?);
     let mut stability = Stability::default();
@@ -114,7 +118,7 @@ fn real(arguments: &Arguments, calendar: &BusinessCalendar) -> Result<Vec<(Strin
     if folder.is_dir() {
         let samples = berka::read(&folder)?;
         let mut harder = samples.clone();
-        for (seed, sample) in (1..).zip(&mut harder) {
+        for (seed, sample) in (arguments.seed * 1_000_000 + 1..).zip(&mut harder) {
             variant::harden(sample, seed);
         }
         for (name, samples) in [("berka", samples), ("berka-variant", harder)] {
