@@ -1,0 +1,6 @@
+//! What analysis finds in data whose truth is known, where that data is at hand.
+
+mod accounts;
+mod balances;
+mod links;
+mod sources;
