@@ -56,8 +56,14 @@ pub struct Options {
 pub struct Report {
     /// One decision for each transaction, in the order of accounts and transactions.
     pub categorization: Vec<CategorizedTransaction>,
+    /// Bookings that belong together.
+    pub links: links::Links,
     /// The contracts, the one with the oldest payment first.
     pub contracts: Vec<contracts::Contract>,
+    /// Accounts, the connected ones in the order of the subject, then those that were found.
+    pub detected_accounts: Vec<accounts::DetectedAccount>,
+    /// Daily balances of each account; `None` where they do not fit into money.
+    pub histories: Vec<Option<balances::History>>,
     /// Bad data that was met; bounded by [`findings::FINDINGS_MAX`].
     pub findings: Vec<Finding>,
 }
@@ -69,13 +75,14 @@ pub fn analyze(pack: &RulePack, subject: &Subject<'_>, options: &Options) -> Rep
         ..Report::default()
     };
     let prepared = prepare::prepare(subject.accounts);
-    let needs_tags = [Part::Categorization, Part::Contracts];
-    if needs_tags.iter().any(|part| options.parts.contains(*part)) {
+    if options.parts.contains_any(&Part::WITH_TAGS) {
         report.categorization = categorize::categorize(pack, subject.user_type, &prepared);
     }
-    if options.parts.contains(Part::Contracts) {
-        let decided = &report.categorization;
-        report.contracts = series::contracts(pack, subject, options.as_of, decided);
+    if options.parts.contains_any(&Part::WITH_LINKS) {
+        series::find(pack, subject, options, &mut report);
+    }
+    if options.parts.contains(Part::AccountHistory) {
+        report.histories = series::histories(subject, options.as_of);
     }
     report
 }

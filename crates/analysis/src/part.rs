@@ -7,33 +7,65 @@ use std::str::FromStr;
 pub enum Part {
     /// A tag for each transaction.
     Categorization,
+    /// Bookings that belong together.
+    Links,
     /// Contracts, found in the tagged transactions.
     Contracts,
+    /// Accounts, connected and found in the transactions.
+    AccountDetection,
+    /// Daily balances.
+    AccountHistory,
 }
 
 impl Part {
     /// Every part, in the order of the report.
-    pub const ALL: [Self; 2] = [Self::Categorization, Self::Contracts];
+    pub const ALL: [Self; 5] = [
+        Self::Categorization,
+        Self::Links,
+        Self::Contracts,
+        Self::AccountDetection,
+        Self::AccountHistory,
+    ];
+
+    /// Those that need tags.
+    pub(crate) const WITH_TAGS: [Self; 4] = [
+        Self::Categorization,
+        Self::Links,
+        Self::Contracts,
+        Self::AccountDetection,
+    ];
+
+    /// Those that need links.
+    pub(crate) const WITH_LINKS: [Self; 3] = [Self::Links, Self::Contracts, Self::AccountDetection];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Categorization => "categorization",
+            Self::Links => "links",
             Self::Contracts => "contracts",
+            Self::AccountDetection => "account-detection",
+            Self::AccountHistory => "account-history",
         }
     }
 
     const fn bit(self) -> u32 {
         match self {
             Self::Categorization => 1,
-            Self::Contracts => 2,
+            Self::Links => 2,
+            Self::Contracts => 4,
+            Self::AccountDetection => 8,
+            Self::AccountHistory => 16,
         }
     }
 }
 
 /// A word that names no part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown part {word:?}; there is: categorization, contracts")]
+#[error(
+    "unknown part {word:?}; there is: categorization, links, contracts, account-detection, \
+     account-history"
+)]
 pub struct UnknownPart {
     /// The word.
     pub word: String,
@@ -63,6 +95,11 @@ impl Parts {
     /// Whether a part is in the set.
     pub const fn contains(self, part: Part) -> bool {
         self.0 & part.bit() != 0
+    }
+
+    /// Whether one of some parts is in the set.
+    pub fn contains_any(self, parts: &[Part]) -> bool {
+        parts.iter().any(|part| self.contains(*part))
     }
 
     /// The parts of the set, in the order of the report.
@@ -102,7 +139,8 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        assert_eq!("categorization,contracts".parse(), Ok(Parts::all()));
+        let all = Part::ALL.map(Part::as_str).join(",");
+        assert_eq!(all.parse(), Ok(Parts::all()));
         let one: Parts = [Part::Contracts].into_iter().collect();
         assert_eq!(" contracts, contracts".parse(), Ok(one));
         for list in ["", "balance", "categorization,"] {
