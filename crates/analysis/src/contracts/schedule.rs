@@ -9,6 +9,8 @@ use crate::calendar::{BusinessCalendar, Shift};
 const DAYS_TRIED_MAX: usize = 8;
 /// Days off beyond which a booking says nothing more about a rule.
 const OFF_MAX: i32 = 8;
+/// Bookings from which on a rule without deviation is the rule.
+const PERFECT_FROM: usize = 12;
 /// First day of the month from which a due date can be counted from the month's end.
 const LATE_DAY: i32 = 22;
 /// Last day of the month until which a due date can be a bank day counted from its start.
@@ -189,7 +191,12 @@ pub(crate) fn fit(rows: &[Row], interval: Interval, calendar: &BusinessCalendar)
     let slack = i32::try_from(rows.len()).unwrap_or(i32::MAX) / 8;
     let mut worst = i32::MAX;
     let mut fits: Vec<Fit> = Vec::new();
-    for rule in candidates(rows, interval) {
+    for (at, rule) in candidates(rows, interval).into_iter().enumerate() {
+        // Candidates come by day, each with every shift. So many bookings without deviation leave
+        // nothing to look for.
+        if worst == slack && rows.len() >= PERFECT_FROM && at % SHIFTS.len() == 0 {
+            break;
+        }
         if let Some(fit) = explain(rule, rows, worst, calendar) {
             worst = worst.min(fit.cost.saturating_add(slack));
             fits.push(fit);

@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
         let first = if is_dense(pool) {
             None
         } else {
-            self.obvious(pool, scope).or_else(|| self.next(pool, scope))
+            self.next(pool, scope)
         };
         let is_hopeless = first.is_none();
         if let Some(series) = first.filter(|series| covers(series, pool)) {
@@ -214,6 +214,12 @@ impl<'a> Search<'a> {
 
     /// The best series of a pool.
     fn next(&self, pool: &[Row], scope: Scope<'_>) -> Option<Series> {
+        self.obvious(pool, scope)
+            .or_else(|| self.hidden(pool, scope))
+    }
+
+    /// The best series among bookings that do not belong to it.
+    fn hidden(&self, pool: &[Row], scope: Scope<'_>) -> Option<Series> {
         let span = pool.last()?.day.saturating_sub(pool.first()?.day);
         let mut chains: Vec<Chain> = Interval::rhythms()
             .filter(|interval| is_worth_a_look(*interval, span, pool.len(), scope.leeway))
