@@ -15,7 +15,7 @@ use serde_json::Value;
 /// A user and what is known of him.
 pub(crate) struct User {
     pub(crate) id: String,
-    pub(crate) user_type: UserType,
+    pub(crate) tree: UserType,
     pub(crate) accounts: Vec<Account>,
     pub(crate) truth: Truth,
 }
@@ -121,7 +121,7 @@ fn user(body: &[u8], truth: Truth) -> User {
     let (accounts, _) = user.upload.into_accounts();
     User {
         id: user.user_id.unwrap_or_default(),
-        user_type: user.user_type.unwrap_or(UserType::Person),
+        tree: user.user_type.unwrap_or(UserType::Person),
         accounts,
         truth,
     }
@@ -130,7 +130,7 @@ fn user(body: &[u8], truth: Truth) -> User {
 /// The tags that the rules decide on, by account and transaction.
 pub(crate) fn tags(pack: &RulePack, user: &User) -> Vec<Vec<String>> {
     let subject = Subject {
-        user_type: user.user_type,
+        user_type: user.tree,
         accounts: &user.accounts,
     };
     let options = Options {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use domain::Account;
-use rules::normalize;
+
+use super::wording::folded;
 
 /// Words of a name that say nothing about who it is.
 const TITLES: [&str; 9] = [
@@ -113,10 +114,11 @@ impl Owners {
 
     /// How well a name fits one of the holders'.
     pub(crate) fn fit(&self, name: &str) -> NameFit {
-        let words = name_words(name);
+        let folded = folded(name);
+        let words = name_words(&folded);
         let fits = self.holders.iter().map(|holder| fit(&words, holder));
         let best = fits.max().unwrap_or(NameFit::Other);
-        let is_product = words.iter().any(|word| PRODUCTS.contains(&word.as_str()));
+        let is_product = words.iter().any(|word| PRODUCTS.contains(word));
         if words.is_empty() || (best == NameFit::Other && is_product) {
             NameFit::Absent
         } else {
@@ -150,25 +152,27 @@ fn account_key(account: &Account) -> String {
     }
 }
 
-fn name_words(name: &str) -> Vec<String> {
-    normalize::words(name)
-        .into_iter()
-        .map(|word| word.folded)
-        .filter(|word| !TITLES.contains(&word.as_str()))
-        .collect()
+/// The words of a folded name that say who it is.
+fn name_words(folded: &str) -> Vec<&str> {
+    let words = folded.split(' ').filter(|word| !word.is_empty());
+    words.filter(|word| !TITLES.contains(word)).collect()
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// The holders that a name stands for. Two persons can share an account and a surname.
 fn persons(owner: &str) -> Vec<Vec<String>> {
-    let all = name_words(&owner.replace('&', " und "));
-    let is_company = all.iter().any(|word| LEGAL_FORMS.contains(&word.as_str()));
-    if is_company {
-        return vec![name_words(owner)];
+    let all = folded(&owner.replace('&', " und "));
+    let all = name_words(&all);
+    if all.iter().any(|word| LEGAL_FORMS.contains(word)) {
+        return vec![owned(&name_words(&folded(owner)))];
     }
     let mut persons: Vec<Vec<String>> = all
-        .split(|word| BETWEEN.contains(&word.as_str()))
+        .split(|word| BETWEEN.contains(word))
         .filter(|words| !words.is_empty())
-        .map(<[String]>::to_vec)
+        .map(owned)
         .collect();
     let surname = persons.last().and_then(|words| words.last()).cloned();
     for person in &mut persons {
@@ -178,34 +182,40 @@ fn persons(owner: &str) -> Vec<Vec<String>> {
         }
     }
     if persons.len() > 1 {
-        persons.push(
-            all.into_iter()
-                .filter(|word| !BETWEEN.contains(&word.as_str()))
-                .collect(),
-        );
+        let words: Vec<&str> = all
+            .into_iter()
+            .filter(|word| !BETWEEN.contains(word))
+            .collect();
+        persons.push(owned(&words));
     }
     // One word is too common to be a name.
     persons.retain(|person| person.len() > 1);
     persons
 }
 
-fn fit(words: &[String], holder: &[String]) -> NameFit {
-    let within = |some: &[String], all: &[String]| some.iter().all(|word| all.contains(word));
+fn fit(words: &[&str], holder: &[String]) -> NameFit {
     let (Some(first), Some(surname)) = (holder.first(), holder.last()) else {
         return NameFit::Other;
     };
-    let is_shorter = words.len() > 1 && words.contains(surname) && within(words, holder);
-    if within(holder, words) || is_shorter || is_cut(words, holder) {
+    let is_whole = holder.iter().all(|word| words.contains(&word.as_str()));
+    let is_part = |word: &&str| holder.iter().any(|part| part == word);
+    let has_surname = words.contains(&surname.as_str());
+    let is_shorter = words.len() > 1 && has_surname && words.iter().all(is_part);
+    if is_whole || is_shorter || is_cut(words, holder) {
         return NameFit::Holder;
     }
-    let is_initial = |word: &String| word.len() == 1 && first.starts_with(word.as_str());
-    if words.len() == 2 && words.contains(surname) && words.iter().any(is_initial) {
+    let is_initial = |word: &&str| word.len() == 1 && first.starts_with(*word);
+    if words.len() == 2 && has_surname && words.iter().any(is_initial) {
         return NameFit::Initial;
     }
     NameFit::Other
 }
 
-fn is_cut(words: &[String], holder: &[String]) -> bool {
+/// Whether a name is the start of a holder's, cut off by a bank.
+fn is_cut(words: &[&str], holder: &[String]) -> bool {
+    if words.first().copied() != holder.first().map(String::as_str) {
+        return false;
+    }
     let (name, holder) = (words.join(" "), holder.join(" "));
     name.len() >= CUT_NAME_BYTES_MIN && holder.starts_with(&name)
 }

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use domain::Currency;
-use rules::normalize;
 
 use super::facts::{Fact, Facts, index, numbered};
 use super::link::{Counts, Evidence, Link, LinkKind, Member, MemberRole};
 use super::returned::shares_number;
-use super::wording::Topics;
+use super::wording::{Topics, folded};
 use super::{Linked, place};
 use crate::event::{Event, Role};
 
@@ -49,27 +48,27 @@ pub(crate) fn link(facts: &Facts<'_>, linked: &mut Linked) {
 
 /// The bookings of each partner that has taken and given, oldest first.
 fn partners(facts: &Facts<'_>, linked: &Linked) -> Vec<Vec<u32>> {
-    let mut stems: HashMap<&str, u32> = HashMap::new();
+    let mut stems: Vec<Option<u32>> = vec![None; facts.partners.len()];
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut keyed: Vec<(u32, Currency, u32)> = Vec::new();
-    for (number, event) in numbered(facts.events) {
-        if linked.role(number) != Role::Ordinary || linked.is_linked(number) || event.minor() == 0 {
+    for ((number, event), fact) in numbered(facts.events).zip(&facts.known) {
+        let is_free = linked.role(number) == Role::Ordinary && !linked.is_linked(number);
+        let partner = fact.partner.filter(|_| is_free && fact.minor != 0);
+        let stem = partner.and_then(|partner| stems.get_mut(index(partner)));
+        let (Some(partner), Some(slot)) = (partner, stem) else {
             continue;
-        }
-        let counterparty = &event.transaction.counterparty;
-        let name = if counterparty.name.is_empty() {
-            counterparty.iban.as_str()
-        } else {
-            counterparty.name.as_str()
         };
-        if name.is_empty() {
-            continue;
-        }
-        let partner = *stems.entry(name).or_insert_with(|| {
+        let stem = slot.unwrap_or_else(|| {
+            let name = facts
+                .partners
+                .get(index(partner))
+                .copied()
+                .unwrap_or_default();
             let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *numbers.entry(stem(name)).or_insert(next)
+            *numbers.entry(self::stem(name)).or_insert(next)
         });
-        keyed.push((partner, event.transaction.amount.currency, number));
+        *slot = Some(stem);
+        keyed.push((stem, event.transaction.amount.currency, number));
     }
     keyed.sort_unstable();
     let events = |run: &[(u32, Currency, u32)]| run.iter().map(|(_, _, event)| *event).collect();
@@ -92,7 +91,7 @@ fn partners(facts: &Facts<'_>, linked: &Linked) -> Vec<Vec<u32>> {
 pub(crate) fn stem(name: &str) -> String {
     let merchant = name.split("//").next().unwrap_or(name);
     let merchant = merchant.split('*').next().unwrap_or(merchant);
-    let all = normalize::normalized(merchant);
+    let all = folded(merchant);
     let is_telling = |word: &&str| {
         !LEGAL_FORMS.contains(word) && !word.bytes().any(|byte| byte.is_ascii_digit())
     };

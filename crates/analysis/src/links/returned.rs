@@ -2,13 +2,12 @@
 
 use chrono::{Datelike, NaiveDate};
 use domain::Currency;
-use rules::normalize;
 
 use super::assign::{self, Edge};
 use super::facts::{Fact, Facts, index, numbered};
 use super::link::{Counts, Evidence, Link, LinkKind, Member, MemberRole};
 use super::weigh::Leg;
-use super::wording::{self, Topics};
+use super::wording::{self, Topics, folded};
 use super::{Linked, place};
 use crate::event::{Event, Role};
 
@@ -310,18 +309,16 @@ fn same_name(one: &str, other: &str) -> bool {
     if one.is_empty() || other.is_empty() {
         return false;
     }
-    one == other || normalize::normalized(one) == normalize::normalized(other)
+    one == other || folded(one) == folded(other)
 }
 
 /// Whether a text contains the first telling word of a name.
 fn names(text: &str, name: &str) -> bool {
-    let words = normalize::words(name);
-    let Some(first) = words.iter().find(|word| word.folded.len() >= 4) else {
+    let name = folded(name);
+    let Some(first) = name.split(' ').find(|word| word.len() >= 4) else {
         return false;
     };
-    normalize::words(text)
-        .iter()
-        .any(|word| word.folded == first.folded)
+    folded(text).split(' ').any(|word| word == first)
 }
 
 /// Whether two texts share a number of six digits or more.

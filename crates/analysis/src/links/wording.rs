@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use domain::Transaction;
 
 /// What the words of a booking speak of.
@@ -165,6 +165,7 @@ static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(patterns);
     Finder {
         // The patterns are few and constant; a test holds that they build.
@@ -201,6 +202,44 @@ pub(crate) fn topics(transaction: &Transaction) -> Topics {
     topics_of(transaction.remittance_info.as_str()).and(topics_of(&transaction.booking_text))
 }
 
+/// A text in small letters without umlauts and accents, its words one blank apart.
+///
+/// The rules' normalisation does more than names need, and takes ten times as long.
+pub(crate) fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut is_between = false;
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        if !letter.is_alphanumeric() {
+            // An apostrophe or a combining accent parts no word.
+            is_between |= !matches!(letter, '\'' | '’' | '\u{300}'..='\u{36f}');
+            continue;
+        }
+        if is_between && !folded.is_empty() {
+            folded.push(' ');
+        }
+        is_between = false;
+        match letter {
+            'ä' => folded.push_str("ae"),
+            'ö' => folded.push_str("oe"),
+            'ü' => folded.push_str("ue"),
+            'ß' => folded.push_str("ss"),
+            'á' | 'à' | 'â' | 'ã' | 'å' => folded.push('a'),
+            'é' | 'è' | 'ê' | 'ë' => folded.push('e'),
+            'í' | 'ì' | 'î' | 'ï' | 'ı' => folded.push('i'),
+            'ó' | 'ò' | 'ô' | 'õ' | 'ø' => folded.push('o'),
+            'ú' | 'ù' | 'û' => folded.push('u'),
+            'ç' | 'č' | 'ć' => folded.push('c'),
+            'š' | 'ş' => folded.push('s'),
+            'ž' => folded.push('z'),
+            'ñ' => folded.push('n'),
+            'ł' => folded.push('l'),
+            'ğ' => folded.push('g'),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +255,19 @@ mod tests {
                     "{spelling}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn names_are_folded() {
+        for (text, expected) in [
+            ("HÄBERLE, Verena", "haeberle verena"),
+            ("  Weiß & Söhne GmbH ", "weiss soehne gmbh"),
+            ("McDonald's 4711", "mcdonalds 4711"),
+            ("José Muñoz", "jose munoz"),
+            ("--", ""),
+        ] {
+            assert_eq!(folded(text), expected, "{text}");
         }
     }
 
