@@ -138,7 +138,7 @@ pub fn history(account: &Account, days: Days) -> Result<History, MoneyError> {
     }
 }
 
-/// The oldest day that is told: the day two years ago is the end of the day before the window.
+/// The oldest day that is told: the same day two years ago.
 fn first_day(as_of: NaiveDate) -> NaiveDate {
     as_of
         .checked_sub_months(Months::new(WINDOW_MONTHS))

@@ -10,6 +10,7 @@
 //! not depend on the order of input, because ties are decided by the order of events.
 
 mod assign;
+mod charges;
 pub(crate) mod facts;
 mod link;
 mod one_sided;

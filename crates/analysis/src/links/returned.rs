@@ -8,7 +8,7 @@ use super::facts::{Fact, Facts, index, numbered};
 use super::link::{Counts, Evidence, Link, LinkKind, Member, MemberRole};
 use super::weigh::Leg;
 use super::wording::{self, Topics, folded};
-use super::{Linked, place};
+use super::{Linked, charges, place};
 use crate::event::{Event, Role};
 
 /// A payment is taken back within so many days.
@@ -19,20 +19,7 @@ const RETURN_DAYS_MAX: i32 = 70;
 /// Some banks book the return a day before the payment.
 const RETURN_DAYS_BEFORE: i32 = 1;
 /// Most payments that a return is compared with; the newest are taken.
-const ORIGINALS_MAX: usize = 64;
-/// A higher charge is none for a return.
-///
-/// # Units
-/// Minor units.
-const FEE_MINOR_MAX: u64 = 5_000;
-/// A charge follows the return within so many days: some banks charge once a quarter.
-const FEE_DAYS_MAX: i32 = 95;
-/// A charge whose text says nothing of returns comes at once.
-const SILENT_FEE_DAYS_MAX: i32 = 1;
-/// A charge may be booked so many days before the return.
-const FEE_DAYS_BEFORE: i32 = 7;
-/// Words of charges for other things.
-const OTHER_FEES: [&str; 4] = ["kontofuehr", "kontoführ", "jahres", "monats"];
+pub(crate) const ORIGINALS_MAX: usize = 64;
 
 /// Reasons for returns.
 ///
@@ -56,7 +43,7 @@ pub(crate) fn link(facts: &Facts<'_>, linked: &mut Linked) {
             linked.mark(original, Role::Returned);
         }
     }
-    charge(facts, &mut chains, linked);
+    charges::assign(facts, &mut chains, linked);
     for chain in chains {
         let (first, link) = told(facts, &chain);
         linked.push(first, link);
@@ -86,7 +73,7 @@ fn back(number: u32, event: &Event<'_>, fact: &Fact) -> Option<Back> {
             evidence,
         })
     };
-    if fact.minor == 0 || is_fee(event, fact) {
+    if fact.minor == 0 || charges::is_fee(event, fact) {
         return None;
     }
     if matches!(event.tag, "back_debit" | "transfer_return") {
@@ -120,18 +107,11 @@ fn has_reason_code(text: &str) -> bool {
         .any(|word| word.len() == 4 && REASON_CODES.contains(&word))
 }
 
-/// Whether a booking charges for a return.
-fn is_fee(event: &Event<'_>, fact: &Fact) -> bool {
-    let is_small = fact.minor < 0 && fact.minor.unsigned_abs() <= FEE_MINOR_MAX;
-    let says_both = fact.topics.meet(Topics::RETURN) && fact.topics.meet(Topics::FEE);
-    is_small && (event.tag == "back_debit_fee" || says_both)
-}
-
 /// A chain, as numbers of events.
-struct Chain {
-    back: u32,
-    original: Option<u32>,
-    fees: Vec<u32>,
+pub(crate) struct Chain {
+    pub(crate) back: u32,
+    pub(crate) original: Option<u32>,
+    pub(crate) fees: Vec<u32>,
     evidence: Vec<Evidence>,
 }
 
@@ -206,7 +186,7 @@ fn originals(facts: &Facts<'_>, returns: &[Back]) -> Vec<Original> {
                 fact.minor.unsigned_abs(),
                 fact.minor > 0,
             );
-            let is_wanted = wanted.binary_search(&key).is_ok() && !is_fee(event, fact);
+            let is_wanted = wanted.binary_search(&key).is_ok() && !charges::is_fee(event, fact);
             is_wanted.then_some((key, fact.day, number))
         })
         .collect();
@@ -313,7 +293,7 @@ fn same_name(one: &str, other: &str) -> bool {
 }
 
 /// Whether a text contains the first telling word of a name.
-fn names(text: &str, name: &str) -> bool {
+pub(crate) fn names(text: &str, name: &str) -> bool {
     let name = folded(name);
     let Some(first) = name.split(' ').find(|word| word.len() >= 4) else {
         return false;
@@ -330,7 +310,7 @@ pub(crate) fn shares_number(one: &str, other: &str) -> bool {
 }
 
 /// Whether a text names a day as Germans write it.
-fn names_day(text: &str, day: NaiveDate) -> bool {
+pub(crate) fn names_day(text: &str, day: NaiveDate) -> bool {
     let short = format!("{:02}.{:02}.", day.day(), day.month());
     text.match_indices(&short).any(|(at, found)| {
         let rest = text
@@ -340,81 +320,6 @@ fn names_day(text: &str, day: NaiveDate) -> bool {
         let year = day.year().to_string();
         digits.is_empty() || digits == year || year.get(2..) == Some(&digits)
     })
-}
-
-/// Gives each charge to a chain.
-fn charge(facts: &Facts<'_>, chains: &mut [Chain], linked: &mut Linked) {
-    let mut places: Vec<(usize, i32, usize)> = Vec::with_capacity(chains.len());
-    for (at, chain) in chains.iter().enumerate() {
-        if let Some((_, fact)) = facts.get(chain.back) {
-            places.push((fact.account, fact.day, at));
-        }
-    }
-    places.sort_unstable();
-    for (number, event) in numbered(facts.events) {
-        let Some(fact) = facts.known.get(index(number)) else {
-            continue;
-        };
-        let is_silent = !is_fee(event, fact);
-        if linked.role(number) != Role::Ordinary || (is_silent && !may_be_fee(event, fact)) {
-            continue;
-        }
-        let reach = if is_silent {
-            SILENT_FEE_DAYS_MAX
-        } else {
-            FEE_DAYS_MAX
-        };
-        let ahead = if is_silent { 0 } else { FEE_DAYS_BEFORE };
-        let since = (fact.account, fact.day.saturating_sub(reach), 0);
-        let until = (fact.account, fact.day.saturating_add(ahead), usize::MAX);
-        let start = places.partition_point(|place| *place < since);
-        let end = places.partition_point(|place| *place <= until);
-        let start = start.max(end.saturating_sub(ORIGINALS_MAX));
-        let near = places.get(start..end).unwrap_or_default();
-        let text = event.transaction.remittance_info.as_str();
-        let best = near.iter().max_by_key(|(_, day, at)| {
-            let chain = chains.get(*at);
-            let is_named = chain.is_some_and(|chain| names_one(facts, chain, text));
-            let is_free = chain.is_some_and(|chain| chain.fees.is_empty());
-            let days = fact.day.saturating_sub(*day).saturating_abs();
-            (is_named, is_free, std::cmp::Reverse((days, *at)))
-        });
-        let chain = best.and_then(|(_, _, at)| chains.get_mut(*at));
-        if let Some(chain) = chain.filter(|chain| !is_silent || chain.fees.is_empty()) {
-            chain.fees.push(number);
-            linked.mark(number, Role::ReturnFee);
-        }
-    }
-}
-
-/// Whether a small booking at the time of a return could be the charge for it.
-fn may_be_fee(event: &Event<'_>, fact: &Fact) -> bool {
-    let transaction = event.transaction;
-    let is_small = fact.minor < 0 && fact.minor.unsigned_abs() <= FEE_MINOR_MAX / 2;
-    let by_bank = matches!(event.tag, "" | "bank_fee" | "back_debit_fee")
-        && transaction.counterparty.creditor_id.is_empty()
-        && transaction.mandate_id.is_empty()
-        && transaction.counterparty.iban.is_empty();
-    if !is_small || !by_bank {
-        return false;
-    }
-    let says_so = fact.topics.meet(Topics::FEE.and(Topics::RETURN))
-        || matches!(transaction.transaction_code, Some(808));
-    let text = transaction.remittance_info.as_str().to_lowercase();
-    says_so && !OTHER_FEES.iter().any(|other| text.contains(other))
-}
-
-/// Whether a text names a day of the chain or the partner of its payment.
-fn names_one(facts: &Facts<'_>, chain: &Chain, text: &str) -> bool {
-    [Some(chain.back), chain.original]
-        .into_iter()
-        .flatten()
-        .filter_map(|number| facts.get(number))
-        .any(|(event, _)| {
-            names_day(text, event.day())
-                || names(text, event.transaction.counterparty.name.as_str())
-                || shares_number(text, event.transaction.remittance_info.as_str())
-        })
 }
 
 /// The chain as link, with its oldest event.

@@ -14,7 +14,7 @@ pub(crate) type Leg<'a> = (&'a Event<'a>, &'a Fact);
 /// What speaks for a pair.
 #[derive(Debug, Default)]
 pub(crate) struct Weight {
-    /// Points; each point makes it three halves as likely.
+    /// Points: twelve for an own account's IBAN, the strongest of all.
     pub(crate) points: i64,
     /// Whether anything says that both accounts have one holder, apart from amount and day.
     pub(crate) has_identity: bool,

@@ -28,8 +28,6 @@ impl Topics {
     pub(crate) const BAUSPAREN: Self = Self(1 << 7);
     /// A loan is paid back.
     pub(crate) const LOAN: Self = Self(1 << 8);
-    /// The payment itself is a return, though no other word says so: what is sent, not collected.
-    pub(crate) const RECALL: Self = Self(1 << 9);
     /// Money for fixed terms.
     pub(crate) const TERM: Self = Self(1 << 10);
     /// A savings book.
@@ -53,10 +51,10 @@ const WORDS: [(&str, Topics); 95] = [
     ("ruecklast", Topics::RETURN),
     ("rueckgabe", Topics::RETURN),
     ("rueckbuch", Topics::RETURN),
-    ("rueckruf", Topics::RETURN.and(Topics::RECALL)),
-    ("rueckueberweis", Topics::RETURN.and(Topics::RECALL)),
-    ("ueberweisung retour", Topics::RETURN.and(Topics::RECALL)),
-    ("unanbringlich", Topics::RETURN.and(Topics::RECALL)),
+    ("rueckruf", Topics::RETURN),
+    ("rueckueberweis", Topics::RETURN),
+    ("ueberweisung retour", Topics::RETURN),
+    ("unanbringlich", Topics::RETURN),
     ("lastschrift retour", Topics::RETURN),
     ("rueckrechnung", Topics::RETURN),
     ("rueckbelast", Topics::RETURN),
