@@ -1,6 +1,7 @@
 //! Puts the pieces of one contract together that a new name, a new IBAN, a new mandate or a new
 //! price has separated, and adds the payments that lie beside the rule.
 
+use super::amounts;
 use super::chain::Leeway;
 use super::judge;
 use super::row::{Row, permille};
@@ -133,18 +134,10 @@ pub(crate) fn absorb(search: &Search<'_>, found: &mut [Series], pool: &mut Vec<R
             Fitting::Late => {
                 series.late.push((place.slot, *row));
                 series.missed = series.missed.saturating_sub(1);
-                return false;
             }
-            Fitting::Double => {
-                series.doubled.push(*row);
-                return false;
-            }
-            Fitting::Open => {}
+            Fitting::Double => series.doubled.push(*row),
+            Fitting::Open => fill(search, series, row),
         }
-        let Some(filled) = filled(search, series, row) else {
-            return true;
-        };
-        *series = filled;
         false
     });
 }
@@ -172,12 +165,15 @@ struct Place {
 fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
     let fit = series.best()?;
     let (slot, off) = fit.rule.nearest(row.day, row.in_month, search.calendar);
-    let known = fit.slots.iter().zip(&series.rows);
-    let (_, nearest) = known.min_by_key(|((taken, _), _)| taken.abs_diff(slot))?;
+    // Slots ascend with the rows.
+    let found = fit.slots.binary_search_by_key(&slot, |(taken, _)| *taken);
+    let after = found.unwrap_or_else(|after| after.min(fit.slots.len().saturating_sub(1)));
+    let change = permille(series.rows.get(after)?.minor, row.minor);
+    if change > HIDDEN_STEP_PERMILLE {
+        return None;
+    }
+    let is_taken = found.is_ok() || series.late.iter().any(|(taken, _)| *taken == slot);
     let (first, last) = (fit.slots.first()?.0, fit.slots.last()?.0);
-    let is_taken = fit.slots.iter().any(|(taken, _)| *taken == slot)
-        || series.late.iter().any(|(taken, _)| *taken == slot);
-    let change = permille(nearest.minor, row.minor);
     let reach = fit
         .slots
         .iter()
@@ -198,7 +194,7 @@ fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
         Fitting::Late
     };
     let fits = match kind {
-        Fitting::Open => reachable.contains(&slot) && change <= HIDDEN_STEP_PERMILLE,
+        Fitting::Open => reachable.contains(&slot),
         Fitting::Double => change == 0,
         Fitting::Late => {
             let is_known = series.tie != Tie::Amount && change == 0;
@@ -213,14 +209,29 @@ fn place(search: &Search<'_>, series: &Series, row: &Row) -> Option<Place> {
     })
 }
 
-/// The series with one payment more.
-fn filled(search: &Search<'_>, series: &Series, row: &Row) -> Option<Series> {
-    let mut rows = series.rows.clone();
-    rows.push(*row);
-    rows.sort_by_key(|row| row.event);
-    let count = rows.len();
-    let mut whole = series::regular(search, series.interval, rows, series.tie)?;
-    carry(search, series, &mut whole);
-    whole.evidence = series.evidence;
-    (whole.rows.len() == count).then_some(whole)
+/// Adds a payment for a due date that has none; the rules stay.
+fn fill(search: &Search<'_>, series: &mut Series, row: &Row) {
+    let at = series.rows.partition_point(|other| other.event < row.event);
+    series.rows.insert(at, *row);
+    series.fits.retain_mut(|fit| {
+        let (slot, off) = fit.rule.nearest(row.day, row.in_month, search.calendar);
+        let is_open = fit
+            .slots
+            .binary_search_by_key(&slot, |(taken, _)| *taken)
+            .is_err();
+        if is_open {
+            fit.slots.insert(at, (slot, off));
+        }
+        is_open
+    });
+    series.amounts = amounts::summarize(&series.rows);
+    let slots = series.best().map(|fit| &fit.slots);
+    let span = slots.and_then(|slots| {
+        let (first, last) = (slots.first()?.0, slots.last()?.0);
+        usize::try_from(last.saturating_sub(first)).ok()
+    });
+    series.missed = span
+        .map_or(0, |span| span.saturating_add(1))
+        .saturating_sub(series.rows.len())
+        .saturating_sub(series.late.len());
 }

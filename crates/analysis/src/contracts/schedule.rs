@@ -117,20 +117,27 @@ impl Rule {
         if off.saturating_abs() <= self.certain_days() {
             return (guess, off);
         }
-        [guess.saturating_sub(1), guess.saturating_add(1)]
-            .into_iter()
-            .map(|slot| (slot, day.saturating_sub(self.due(slot, calendar))))
-            .chain([(guess, off)])
-            .min_by_key(|(slot, off)| (off.saturating_abs(), *slot))
-            .unwrap_or_default()
+        // Only the due date on the other side of the day can be nearer.
+        let other = guess.saturating_add(off.signum());
+        let other_off = day.saturating_sub(self.due(other, calendar));
+        if other_off.saturating_abs() < off.saturating_abs() {
+            (other, other_off)
+        } else {
+            (guess, off)
+        }
     }
 
     /// Days off up to which no other due date can be nearer.
     const fn certain_days(self) -> i32 {
         match self {
+            Self::Every {
+                days,
+                shift: Shift::None,
+                ..
+            } => days / 2,
             Self::Every { days, .. } => (days / 2).saturating_sub(3),
             Self::DayOfMonth { .. } | Self::BankDay { .. } => 10,
-            Self::TwiceAMonth { .. } => 0,
+            Self::TwiceAMonth { .. } => 1,
         }
     }
 
@@ -194,7 +201,7 @@ pub(crate) fn fit(rows: &[Row], interval: Interval, calendar: &BusinessCalendar)
     for (at, rule) in candidates(rows, interval).into_iter().enumerate() {
         // Candidates come by day, each with every shift. So many bookings without deviation leave
         // nothing to look for.
-        if worst == slack && rows.len() >= PERFECT_FROM && at % SHIFTS.len() == 0 {
+        if worst == slack && rows.len() >= PERFECT_FROM && at.is_multiple_of(SHIFTS.len()) {
             break;
         }
         if let Some(fit) = explain(rule, rows, worst, calendar) {
