@@ -14,7 +14,7 @@ pub struct RuleFile {
 }
 
 /// A rule as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleEntry {
     /// Permanent name: lower-case words joined by hyphens, says nothing about the tag.

@@ -69,7 +69,8 @@ fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Ru
     })
 }
 
-fn rule(
+/// Validates one rule.
+pub(crate) fn rule(
     file: &str,
     entry: RuleEntry,
     tree: UserType,
