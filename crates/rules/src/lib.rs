@@ -11,6 +11,7 @@
 
 mod business;
 pub mod codes;
+pub mod descriptions;
 mod embedded;
 pub mod error;
 pub mod evidence;
@@ -30,6 +31,7 @@ pub mod taxonomy;
 mod validate;
 pub mod view;
 
+pub use descriptions::Descriptions;
 pub use error::{RuleProblem, RulesError};
 pub use evidence::{Assignment, Evidence, Field, Note};
 pub use intermediary::{Intermediary, IntermediaryId};

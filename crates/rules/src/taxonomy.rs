@@ -13,6 +13,9 @@ use crate::language::Language;
 /// Most tags that both trees may hold together.
 pub const TAGS_MAX: usize = 4_096;
 
+/// What a tag may say beside its place in the tree: how steady a payment is.
+pub const ATTRIBUTES: [&str; 4] = ["recurring", "fix", "variabel", "fix-variabel"];
+
 /// A tag of either tree. Equal names in the two trees are different tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TagId(u16);
