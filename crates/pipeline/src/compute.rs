@@ -100,7 +100,13 @@ impl Engine {
                     transaction_id: transaction.id.clone(),
                     tag: self.pack.tag_name(assignment.tag).to_owned(),
                     rule_id: self.pack.rule_name(assignment.rule).to_owned(),
+                    origin: "pack".to_owned(),
+                    extra_tags: Vec::new(),
                     evidence: span(assignment.evidence),
+                    confidence: 10_000,
+                    intermediary: None,
+                    merchant: None,
+                    refund_of: None,
                     position,
                 })
             })

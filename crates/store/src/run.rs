@@ -26,6 +26,8 @@ pub enum RunCause {
     Upload,
     /// The caller's request.
     Trigger,
+    /// New decisions of the user about tags.
+    Patterns,
 }
 
 impl RunCause {
@@ -34,6 +36,7 @@ impl RunCause {
         match self {
             Self::Upload => "upload",
             Self::Trigger => "trigger",
+            Self::Patterns => "patterns",
         }
     }
 }
@@ -45,6 +48,7 @@ impl FromStr for RunCause {
         match text {
             "upload" => Ok(Self::Upload),
             "trigger" => Ok(Self::Trigger),
+            "patterns" => Ok(Self::Patterns),
             _ => Err(StoreError::Corrupt {
                 column: "analysis_run.cause",
             }),
