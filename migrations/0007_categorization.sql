@@ -42,8 +42,9 @@ alter table tag_history
     add column extra_tags   text[]   not null default '{}',
     add column refund_of    text;
 
--- New decisions of a user start a run as well.
+-- New decisions of a user start a run as well; what made its results includes the tenant's rules.
 alter table analysis_run
+    add column tenant_rules_hash text,
     drop constraint analysis_run_cause_check,
     add constraint analysis_run_cause_check check (cause in ('upload', 'trigger', 'patterns'));
 

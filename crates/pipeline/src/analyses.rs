@@ -250,6 +250,7 @@ impl Analyses {
                 as_of: work.input.as_of,
                 engine_version: analysis::ENGINE_VERSION.to_owned(),
                 rule_pack_hash: pack.hash().to_owned(),
+                tenant_rules_hash: None,
                 taxonomy_hash: pack.taxonomy().hash().to_owned(),
                 findings_json: computed.findings_json,
             },

@@ -135,6 +135,8 @@ pub struct Run {
     pub engine_version: Option<String>,
     /// Content hash of the rule pack.
     pub rule_pack_hash: Option<String>,
+    /// Content hash of the tenant's own rules.
+    pub tenant_rules_hash: Option<String>,
     /// Content hash of the taxonomy.
     pub taxonomy_hash: Option<String>,
     /// Findings as JSON text.
@@ -188,6 +190,7 @@ pub(crate) struct RunRow {
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) engine_version: Option<String>,
     pub(crate) rule_pack_hash: Option<String>,
+    pub(crate) tenant_rules_hash: Option<String>,
     pub(crate) taxonomy_hash: Option<String>,
     pub(crate) findings: Option<String>,
     pub(crate) error: Option<String>,
@@ -213,6 +216,7 @@ impl TryFrom<RunRow> for Run {
             as_of: row.as_of,
             engine_version: row.engine_version,
             rule_pack_hash: row.rule_pack_hash,
+            tenant_rules_hash: row.tenant_rules_hash,
             taxonomy_hash: row.taxonomy_hash,
             findings_json: row.findings,
             error: row.error,

@@ -92,6 +92,8 @@ pub struct FinishedBatch {
     pub engine_version: String,
     /// Content hash of the rule pack.
     pub rule_pack_hash: String,
+    /// Content hash of the tenant's own rules, if there are any for this kind of user.
+    pub tenant_rules_hash: Option<String>,
     /// Content hash of the taxonomy.
     pub taxonomy_hash: String,
     /// Findings as JSON text.
@@ -226,7 +228,7 @@ impl TenantTx {
             "update analysis_run
              set status = 'done', result_of = $4, finished_at = $5, as_of = $6,
                  engine_version = $7, rule_pack_hash = $8, taxonomy_hash = $9, findings = $10,
-                 error = null, claim = null
+                 tenant_rules_hash = $11, error = null, claim = null
              where tenant_id = $1 and user_id = $2 and claim = $3 and status = 'running'",
             tenant,
             user,
@@ -237,7 +239,8 @@ impl TenantTx {
             finished.engine_version,
             finished.rule_pack_hash,
             finished.taxonomy_hash,
-            &*findings
+            &*findings,
+            finished.tenant_rules_hash
         )
         .execute(self.conn())
         .await?;
@@ -269,6 +272,7 @@ impl TenantTx {
              set status = 'done', result_of = $4, finished_at = $5, error = null, claim = null,
                  snapshot = newer.snapshot, as_of = newer.as_of,
                  engine_version = newer.engine_version, rule_pack_hash = newer.rule_pack_hash,
+                 tenant_rules_hash = newer.tenant_rules_hash,
                  taxonomy_hash = newer.taxonomy_hash, findings = newer.findings
              from analysis_run newer
              where run.tenant_id = $1 and run.user_id = $2 and run.claim = $3

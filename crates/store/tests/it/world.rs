@@ -258,6 +258,7 @@ pub(crate) fn finish() -> FinishedBatch {
         as_of: "2025-01-22".parse().expect("a day"),
         engine_version: "0.1.0".to_owned(),
         rule_pack_hash: "pack".to_owned(),
+        tenant_rules_hash: Some("tenant".to_owned()),
         taxonomy_hash: "taxonomy".to_owned(),
         findings_json: "[]".to_owned(),
     }

@@ -64,6 +64,7 @@ async fn finish(tx: &mut TenantTx, batch: &RunBatch, tags: &[NewTag]) {
         as_of: "2026-03-02".parse().expect("a day"),
         engine_version: "test".to_owned(),
         rule_pack_hash: "test".to_owned(),
+        tenant_rules_hash: None,
         taxonomy_hash: "test".to_owned(),
         findings_json: "[]".to_owned(),
     };
