@@ -12,6 +12,7 @@ pub mod auth;
 pub mod metrics;
 pub mod settings;
 
+mod categories;
 mod error;
 mod extract;
 mod http;

@@ -29,6 +29,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _};
         (name = "Users", description = "End users and their analyses"),
         (name = "Banking", description = "Accounts and transactions"),
         (name = "Categorization", description = "Tags of transactions"),
+        (name = "Categories", description = "The tree of tags and what they stand for"),
         (name = "Webhooks", description = "Events, their deliveries and replays"),
         (name = "Operations", description = "For those who run the service"),
     ),
@@ -86,6 +87,18 @@ impl IntoParams for IdempotencyKey {
             "Idempotency-Key",
             "Names this write for 24 hours. The same key with the same request gets the first \
              answer again; with another request it is a conflict.",
+        )]
+    }
+}
+
+/// The header `If-None-Match`.
+pub(crate) struct IfNoneMatch;
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![optional_header(
+            "If-None-Match",
+            "The `ETag` of the edition that the caller has: 304 while it is current.",
         )]
     }
 }

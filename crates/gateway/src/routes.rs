@@ -2,6 +2,7 @@
 
 mod auth;
 mod banking;
+mod categories;
 mod categorization;
 mod operations;
 mod users;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::put;
+use axum::routing::{get, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,6 +50,8 @@ fn quick() -> OpenApiRouter<AppState> {
         .routes(routes!(users::trigger::trigger_analysis))
         .routes(routes!(categorization::tags::get_categorization))
         .routes(routes!(categorization::correlation::get_correlation))
+        .routes(routes!(categories::tree::get_tree))
+        .routes(routes!(categories::descriptions::get_descriptions))
         .routes(routes!(
             webhooks::create::create_webhook,
             webhooks::list::get_webhooks
@@ -79,14 +82,8 @@ fn uploads() -> OpenApiRouter<AppState> {
 pub fn router(state: AppState) -> Router {
     let timeouts = state.settings().timeouts;
     let document = openapi::document();
-    let quick = limited(quick(), timeouts.request())
-        // The same operations under a second method; the document names the first.
-        .route("/api/users/{user-id}", put(users::update::update_user))
-        .route(
-            "/api/webhooks/{webhook-id}",
-            put(webhooks::update::update_webhook),
-        );
-    quick
+    limited(quick(), timeouts.request())
+        .merge(also().layer(from_fn_with_state(timeouts.request(), time_limit)))
         .merge(limited(uploads(), timeouts.upload()))
         .merge(SwaggerUi::new(DOCS).url(DOCUMENT, document))
         .fallback(no_such_path)
@@ -96,6 +93,25 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(state.clone(), track))
         .with_state(state)
+}
+
+/// The same operations under a second method or path; the document names the first.
+fn also() -> Router<AppState> {
+    Router::new()
+        .route("/api/users/{user-id}", put(users::update::update_user))
+        .route(
+            "/api/webhooks/{webhook-id}",
+            put(webhooks::update::update_webhook),
+        )
+        .route("/api/categorization/tree", get(categories::tree::get_tree))
+        .route(
+            "/api/categorization/categories/tree",
+            get(categories::tree::get_tree),
+        )
+        .route(
+            "/api/categorization/descriptions",
+            get(categories::descriptions::get_descriptions),
+        )
 }
 
 fn limited(routes: OpenApiRouter<AppState>, limit: Duration) -> Router<AppState> {

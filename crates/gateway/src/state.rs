@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use domain::address::TargetPolicy;
 use domain::{ClientId, Clock, IdSource, TenantId, UserId};
-use rules::RulePack;
+use rules::{RulePack, RulesError};
 use store::Store;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{KeyRing, Logins, SecretError, Verifier};
+use crate::categories::Categories;
 use crate::metrics::{Metrics, SharedRegistry};
 use crate::places::{Place, Places};
 use crate::rate::{Buckets, Rate};
@@ -48,6 +49,12 @@ pub enum GatewayError {
     /// The configuration contradicts itself.
     #[error("the gateway's settings are not valid")]
     Settings(#[source] SettingsError),
+    /// The shipped descriptions do not fit the taxonomy.
+    #[error("the categories cannot be described")]
+    Rules(#[source] RulesError),
+    /// The shipped tree or its descriptions cannot be written.
+    #[error("the categories cannot be serialised")]
+    Serialize(#[source] serde_json::Error),
     /// Secrets cannot be compared.
     #[error("client secrets cannot be checked")]
     Secret(#[source] SecretError),
@@ -65,6 +72,7 @@ struct Shared {
     store: Store,
     keys: KeyRing,
     rules: Arc<RulePack>,
+    categories: Categories,
     targets: TargetPolicy,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -85,7 +93,8 @@ impl AppState {
     /// Checks the settings and builds what handlers share.
     ///
     /// # Errors
-    /// `Settings` when they contradict themselves, `Secret` when hashing does not work.
+    /// `Settings` when they contradict themselves, `Secret` when hashing does not work, `Rules` or
+    /// `Serialize` when the categories cannot be shown.
     pub fn try_new(parts: Parts) -> Result<Self, GatewayError> {
         parts.settings.validate().map_err(GatewayError::Settings)?;
         let (limits, rates) = (parts.settings.limits, parts.settings.rates);
@@ -106,6 +115,7 @@ impl AppState {
             upload_units: Arc::new(Semaphore::new(upload_units)),
             upload_turns: Arc::new(Semaphore::new(limits.uploads_stored_at_once_max)),
             metrics: Metrics::register(parts.registry),
+            categories: Categories::try_new(parts.rules.taxonomy())?,
             settings: parts.settings,
             store: parts.store,
             keys: parts.keys,
@@ -130,6 +140,10 @@ impl AppState {
 
     pub(crate) fn rules(&self) -> &Arc<RulePack> {
         &self.0.rules
+    }
+
+    pub(crate) fn categories(&self) -> &Categories {
+        &self.0.categories
     }
 
     pub(crate) fn targets(&self) -> TargetPolicy {

@@ -4,6 +4,7 @@
 //! or written to JSON, and a name is looked up in a table.
 
 pub mod banking;
+pub mod categories;
 pub mod categorization;
 pub mod correlation;
 pub mod error;

@@ -51,6 +51,8 @@ pub(crate) mod requirement {
         BankingUpload = [Banking, BankingUpload];
         /// Reading tags.
         Categorization = [Categorization];
+        /// Reading the tree of categories; it is about no user.
+        CategorizationCategories = [CategorizationCategories];
         /// Everything about webhooks.
         Webhooks = [Webhooks];
     }

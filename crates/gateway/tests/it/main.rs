@@ -2,6 +2,7 @@
 
 mod auth;
 mod banking;
+mod categories;
 mod categorization;
 mod errors;
 mod headers;
