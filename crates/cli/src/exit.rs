@@ -81,7 +81,9 @@ fn known_code(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     match cause.downcast_ref::<GatewayError>() {
         Some(GatewayError::Settings(_)) => Some(USAGE),
         Some(GatewayError::Listener(_)) => Some(UNAVAILABLE),
-        Some(GatewayError::Secret(_)) => Some(FAILURE),
+        Some(GatewayError::Secret(_) | GatewayError::Rules(_) | GatewayError::Serialize(_)) => {
+            Some(FAILURE)
+        }
         None => None,
     }
 }
