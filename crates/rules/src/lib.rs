@@ -19,6 +19,7 @@ pub mod example;
 pub mod file;
 pub mod intermediary;
 pub mod language;
+pub mod lint;
 pub mod literal;
 mod matcher;
 mod names;

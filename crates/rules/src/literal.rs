@@ -1,5 +1,7 @@
 //! Words and phrases that rules look for.
 
+use std::fmt;
+
 use crate::error::RuleProblem;
 use crate::normalize;
 
@@ -73,6 +75,19 @@ impl Literal {
         self.shape == Shape::Whole
             && matches!(self.words.as_slice(), [word] if word.len() >= REJOINED_LETTERS_MIN
                 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for Literal {
+    /// As a rule file may write it: normalised words, with stars where letters may be added.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = match self.shape {
+            Shape::Whole => ("", ""),
+            Shape::Prefix => ("", "*"),
+            Shape::Suffix => ("*", ""),
+            Shape::Infix => ("*", "*"),
+        };
+        write!(formatter, "{before}{}{after}", self.words.join(" "))
     }
 }
 

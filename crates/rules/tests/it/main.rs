@@ -2,5 +2,6 @@
 
 mod agreement;
 mod brands;
+mod lint;
 mod pack;
 mod refusals;
