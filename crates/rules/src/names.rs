@@ -76,6 +76,12 @@ impl Names {
         Ok(())
     }
 
+    /// How many names a list has, with all guards.
+    pub(crate) fn len_of(&self, list: &str) -> usize {
+        let lists = self.lists.iter().filter(|((name, _), _)| name == list);
+        lists.map(|(_, names)| names.len()).sum()
+    }
+
     /// Each list and its guard.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &(String, Guard)> {
         self.lists.keys()

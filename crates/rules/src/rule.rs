@@ -98,6 +98,13 @@ pub struct Rule {
     pub(crate) clauses: Vec<Clause>,
 }
 
+impl Rule {
+    /// Whether the rule is applied: removed ones are kept for their ids only.
+    pub fn is_applied(&self) -> bool {
+        self.status.stage != Stage::Removed
+    }
+}
+
 /// Conditions that hold together; a rule matches when one of its clauses does.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clause {

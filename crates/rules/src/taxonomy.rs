@@ -148,6 +148,11 @@ impl Taxonomy {
         std::iter::successors(Some(tag), |tag| self.parent(*tag)).map(|tag| self.name(tag))
     }
 
+    /// The attributes that may stand beside tags of either tree.
+    pub const fn attributes(&self) -> &'static [&'static str] {
+        &ATTRIBUTES
+    }
+
     /// The tag above, `None` for a root.
     pub fn parent(&self, tag: TagId) -> Option<TagId> {
         self.tag(tag).parent

@@ -5,7 +5,7 @@ use memchr::memchr_iter;
 
 use crate::business;
 use crate::codes;
-use crate::evidence::Field;
+use crate::evidence::{Field, Span};
 use crate::intermediary::{Intermediaries, IntermediaryId};
 use crate::normalize;
 use crate::normalize::sepa::{self, PartKind};
@@ -134,6 +134,25 @@ impl Segment<'_> {
         roles: Roles::NONE,
         personal: false,
     };
+
+    /// The segment without blanks at its ends.
+    fn trimmed(self) -> Self {
+        let text = self.text.trim_start();
+        let blanks = self.text.len().saturating_sub(text.len());
+        Self {
+            text: text.trim_end(),
+            offset: self.offset.saturating_add(offset(blanks)),
+            ..self
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            field: self.field,
+            start: self.offset,
+            end: self.offset.saturating_add(offset(self.text.len())),
+        }
+    }
 }
 
 /// A prepared transaction. Borrows all of its text.
@@ -147,7 +166,7 @@ pub struct View<'a> {
     has_mandate: bool,
     intermediary: Option<IntermediaryId>,
     creditor: Segment<'a>,
-    merchant: &'a str,
+    merchant: Segment<'a>,
 }
 
 impl<'a> View<'a> {
@@ -169,7 +188,7 @@ impl<'a> View<'a> {
                 field: Field::CreditorId,
                 ..Segment::EMPTY
             },
-            merchant: "",
+            merchant: Segment::EMPTY,
         };
         let merchant_is = view.read_counterparty(services, first_names);
         view.read_sides();
@@ -202,14 +221,15 @@ impl<'a> View<'a> {
         let Some(at) = found.merchant_at else {
             return MerchantIs::InPurpose;
         };
-        self.merchant = place[at..].trim();
-        self.push(Segment {
+        let merchant = Segment {
             text: &place[at..],
             offset: offset(at),
             field: Field::Counterparty,
             roles: Roles::COUNTERPARTY,
             personal: false,
-        });
+        };
+        self.merchant = merchant.trimmed();
+        self.push(merchant);
         MerchantIs::Counterparty
     }
 
@@ -257,11 +277,16 @@ impl<'a> View<'a> {
     fn push_merchant(&mut self, segment: Segment<'a>, services: &Intermediaries) {
         let head = cut_place(segment.text);
         let at = self.merchant_start(head, services);
-        self.merchant = if self.intermediary.is_some() && self.merchant.is_empty() {
-            head[at..].trim()
-        } else {
-            self.merchant
-        };
+        if self.intermediary.is_some() && self.merchant.text.is_empty() {
+            let offset = segment.offset.saturating_add(offset(at));
+            let text = &head[at..];
+            self.merchant = Segment {
+                text,
+                offset,
+                ..segment
+            }
+            .trimmed();
+        }
         let both = Roles::COUNTERPARTY.and(Roles::PURPOSE);
         let (before, rest) = segment.text.split_at(at);
         self.push(Segment {
@@ -389,7 +414,30 @@ impl<'a> View<'a> {
 
     /// The merchant behind the payment service as far as the text names it, else empty.
     pub const fn merchant(&self) -> &'a str {
-        self.merchant
+        self.merchant.text
+    }
+
+    /// The names of the other side: the whole field, the field without the place of a card payment,
+    /// and the merchant behind a payment service.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Segment<'a>> + use<'a> {
+        let name = self.transaction.counterparty.name.as_str();
+        let whole = Segment {
+            text: name,
+            field: Field::Counterparty,
+            ..Segment::EMPTY
+        };
+        let without_place = Segment {
+            text: cut_place(name),
+            ..whole
+        };
+        [whole, without_place, self.merchant]
+            .into_iter()
+            .filter(|name| !name.text.is_empty())
+    }
+
+    /// Where the merchant behind the payment service stands.
+    pub fn merchant_span(&self) -> Option<Span> {
+        (!self.merchant.text.is_empty()).then(|| self.merchant.span())
     }
 
     /// The creditor identifier, from its field or from the remittance information.

@@ -50,6 +50,7 @@ impl Analyst<'_> {
         let subject = Subject {
             user_type,
             accounts: &accounts,
+            layers: analysis::Layers::NONE,
         };
         let options = Options {
             as_of,
@@ -105,7 +106,7 @@ impl Analyst<'_> {
         let decided = report.categorization.iter().filter_map(|decided| {
             let account = accounts.get(decided.account_index)?;
             let transaction = account.transactions.get(decided.transaction_index)?;
-            let tag = decided.assignment.tag;
+            let tag = decided.decision.tag;
             Some(CategorizedTransaction {
                 account_id: account.id.as_str().into(),
                 creation_date: creation_date.clone(),

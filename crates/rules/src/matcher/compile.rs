@@ -9,8 +9,8 @@ use crate::error::RulesError;
 use crate::literal::{Literal, Shape};
 use crate::matcher::Matcher;
 use crate::matcher::compounds::CompoundsBuilder;
-use crate::matcher::decide::Verdict;
 use crate::matcher::table::{Posting, TableBuilder};
+use crate::matcher::weigh::{Scales, Verdict, Weighing};
 use crate::rule::{Clause, Direction, Guards, Rule, RuleId, SelfTest, Stage, Test};
 use crate::view::Roles;
 
@@ -30,8 +30,8 @@ pub(crate) struct CompiledClause {
 /// A test in compiled form.
 #[derive(Debug)]
 pub(crate) enum CompiledTest {
-    /// A group was hit.
-    Group(GroupId),
+    /// A group was hit in a text of one of the roles.
+    Group(GroupId, Roles),
     /// The counterparty's name holds the account holder's.
     Holder,
     /// A test on codes.
@@ -79,11 +79,15 @@ struct Compiler {
 
 impl Matcher {
     /// Compiles the rules of a tree.
-    pub(crate) fn compile(rules: &[Rule], tree: UserType) -> Result<Self, RulesError> {
+    pub(crate) fn compile(
+        rules: &[Rule],
+        tree: UserType,
+        weighing: &Weighing<'_>,
+    ) -> Result<Self, RulesError> {
         let mut compiler = Compiler::default();
         let mut verdicts = Vec::with_capacity(rules.len());
         for (id, rule) in (0..).map(RuleId).zip(rules) {
-            verdicts.push(Verdict::of(rule));
+            verdicts.push(Verdict::of(rule, weighing));
             if rule.tree == tree && rule.status.stage != Stage::Removed {
                 for clause in &rule.clauses {
                     compiler.add(id, clause);
@@ -104,6 +108,7 @@ impl Matcher {
             anchors: compiler.anchors,
             clauses: compiler.clauses,
             verdicts,
+            scales: Scales::of(tree, weighing),
             literals,
         })
     }
@@ -128,7 +133,9 @@ impl Compiler {
 
     fn test(&mut self, test: &Test) -> CompiledTest {
         match test {
-            Test::Words { roles, literals } => CompiledTest::Group(self.group(*roles, literals)),
+            Test::Words { roles, literals } => {
+                CompiledTest::Group(self.group(*roles, literals), *roles)
+            }
             Test::Self_(SelfTest::Holder) => CompiledTest::Holder,
             Test::TransactionCode(_)
             | Test::MerchantCategory(_)
@@ -176,7 +183,7 @@ impl Compiler {
             return;
         };
         match test {
-            CompiledTest::Group(group) => {
+            CompiledTest::Group(group, _) => {
                 for direction in directions {
                     anchors.groups[group.0 as usize][side(direction)].push(number);
                 }
@@ -225,7 +232,7 @@ impl Anchors {
 fn selectivity(test: &CompiledTest) -> u8 {
     match test {
         CompiledTest::Code(Test::CreditorId(_) | Test::Iban(_)) => 6,
-        CompiledTest::Group(_) => 5,
+        CompiledTest::Group(..) => 5,
         CompiledTest::Code(Test::BankCode(_)) => 4,
         CompiledTest::Code(Test::MerchantCategory(_) | Test::PurposeCode(_)) => 3,
         CompiledTest::Code(Test::TransactionCode(_)) => 2,

@@ -10,19 +10,22 @@ mod compile;
 mod compounds;
 mod decide;
 mod table;
+mod weigh;
 
 use crate::codes;
-use crate::evidence::{Assignment, Field, Note};
+use crate::evidence::{Field, Note};
 use crate::normalize::scan::Scan;
-use crate::rule::RuleId;
-use crate::view::View;
+use crate::patterns::Lookup;
+use crate::rule::{Direction, RuleId};
+use crate::view::{Roles, View};
 
 pub(crate) use compile::GroupId;
 use compile::{Anchors, ClauseNumber, CompiledClause, CompiledTest, side};
 use compounds::Compounds;
-pub(crate) use decide::{Found, Hit, Ranking, Verdict, code_hit, guards_hold};
+pub(crate) use decide::{Hit, code_hit, guards_hold};
 use decide::{merchant_category, purpose_code};
 use table::{Posting, WordTable};
+pub(crate) use weigh::{Found, Match, Question, Ranking, Scales, Verdict, Weighing};
 
 /// The compiled rules of one tree.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub(crate) struct Matcher {
     clauses: Vec<CompiledClause>,
     /// By rule.
     verdicts: Vec<Verdict>,
+    scales: Scales,
     literals: Vec<String>,
 }
 
@@ -41,8 +45,21 @@ pub(crate) struct Matcher {
 pub struct Scratch {
     scan: Scan,
     marks: Marks,
+    /// Groups that the current transaction has hit.
+    hit: Vec<GroupId>,
     /// Clauses whose anchor was found in the current transaction.
     awake: Vec<ClauseNumber>,
+    pub(crate) lookup: Lookup,
+}
+
+impl Scratch {
+    /// Reads the texts of a transaction, once for all matchers.
+    pub(crate) fn read(&mut self, view: &View<'_>) {
+        self.scan.clear();
+        for (number, segment) in (0..).zip(view.segments()) {
+            self.scan.read(segment.text, number);
+        }
+    }
 }
 
 /// Which groups the current transaction has hit.
@@ -84,47 +101,34 @@ impl Marks {
 }
 
 impl Matcher {
-    /// The decision about a transaction.
-    pub(crate) fn decide(&self, view: &View<'_>, scratch: &mut Scratch) -> Assignment {
+    /// The best match of a transaction that [`Scratch::read`] has read; for a pack there always is
+    /// one: the fallback.
+    pub(crate) fn find(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
         self.awake(view, scratch);
-        let mut ranking = Ranking::default();
-        for clause in scratch
-            .awake
-            .iter()
-            .map(|number| &self.clauses[*number as usize])
-        {
-            let verdict = self.verdicts[usize::from(clause.rule.0)];
-            if verdict.is_below(ranking.best()) {
-                continue;
-            }
-            if let Some(found) = evaluate(clause, verdict, view, scratch) {
-                ranking.offer(found);
-            }
-        }
-        let nothing = || Found::new(RuleId(0), self.verdicts[0], std::iter::empty());
-        // A validated pack has a fallback for each direction, so that `nothing` is never needed.
-        ranking
-            .best()
-            .copied()
-            .unwrap_or_else(nothing)
-            .assignment(view)
+        self.best(Question::Meaning, view, scratch)
+    }
+
+    /// The best match that says that nothing is known.
+    pub(crate) fn find_rest(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        self.awake(view, scratch);
+        self.best(Question::Rest, view, scratch)
+    }
+
+    /// What money that went to the same other side would be spent for, after [`Matcher::find`].
+    pub(crate) fn find_spending(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        self.awake_for_spending(view, scratch);
+        let found = self.best(Question::Spending, view, scratch);
+        found.filter(|found| found.is_spending(view, self.scales))
     }
 
     /// Every rule that matches, best first.
-    pub(crate) fn candidates(&self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Assignment> {
+    pub(crate) fn candidates(&self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Found> {
         self.awake(view, scratch);
         let mut found: Vec<Found> = scratch
             .awake
             .iter()
             .map(|number| &self.clauses[*number as usize])
-            .filter_map(|clause| {
-                evaluate(
-                    clause,
-                    self.verdicts[usize::from(clause.rule.0)],
-                    view,
-                    scratch,
-                )
-            })
+            .filter_map(|clause| self.evaluate(clause, Question::Meaning, view, scratch))
             .collect();
         found.sort_by(|a, b| b.order(a));
         // Alternatives of one rule may stand apart; the best of them speaks for the rule.
@@ -134,7 +138,12 @@ impl Matcher {
             named.push(found.rule());
             first
         });
-        found.iter().map(|found| found.assignment(view)).collect()
+        found
+    }
+
+    /// A match that a validated pack never needs, because it has a fallback for each direction.
+    pub(crate) fn nothing(&self) -> Found {
+        Found::new(RuleId(0), self.verdicts[0], std::iter::empty())
     }
 
     /// The distinct literals, normalised.
@@ -142,14 +151,51 @@ impl Matcher {
         self.literals.clone()
     }
 
-    /// Reads the transaction and collects the clauses that may match.
-    fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
-        scratch.scan.clear();
-        scratch.marks.begin(self.anchors.groups.len());
-        scratch.awake.clear();
-        for (number, segment) in (0..).zip(view.segments()) {
-            scratch.scan.read(segment.text, number);
+    /// What weights are compared with.
+    pub(crate) const fn scales(&self) -> Scales {
+        self.scales
+    }
+
+    /// The best of the awake clauses that answer a question, and whether it is contested.
+    fn best(&self, question: Question, view: &View<'_>, scratch: &Scratch) -> Option<Match> {
+        let mut ranking = Ranking::default();
+        for (clause, verdict) in self.awoken(scratch) {
+            if verdict.answer(question).is_none() || verdict.is_below(ranking.best()) {
+                continue;
+            }
+            if let Some(found) = self.evaluate(clause, question, view, scratch) {
+                ranking.offer(found);
+            }
         }
+        let best = *ranking.best()?;
+        let contested = self.awoken(scratch).any(|(clause, verdict)| {
+            let answer = verdict.answer(question);
+            // Most clauses end here; only what is near has to be looked at again.
+            answer.is_some()
+                && answer != best.verdict().answer(question)
+                && verdict.is_near(&best, self.scales)
+                && self
+                    .evaluate(clause, question, view, scratch)
+                    .is_some_and(|other| best.is_contested_by(&other, question, self.scales))
+        });
+        Some(Match {
+            found: best,
+            contested,
+        })
+    }
+
+    fn awoken(&self, scratch: &Scratch) -> impl Iterator<Item = (&CompiledClause, Verdict)> {
+        scratch.awake.iter().map(|number| {
+            let clause = &self.clauses[*number as usize];
+            (clause, self.verdicts[usize::from(clause.rule.0)])
+        })
+    }
+
+    /// Collects the clauses that may match what was read.
+    fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
+        scratch.marks.begin(self.anchors.groups.len());
+        scratch.hit.clear();
+        scratch.awake.clear();
         self.mark_words(view, scratch);
         self.mark_compounds(view, scratch);
         self.awake_by_codes(view, &mut scratch.awake);
@@ -158,8 +204,24 @@ impl Matcher {
             .extend(&self.anchors.fallbacks[side(view.direction())]);
     }
 
+    /// Collects the clauses for spending that may match, from the marks that are there.
+    fn awake_for_spending(&self, view: &View<'_>, scratch: &mut Scratch) {
+        let Scratch { hit, awake, .. } = scratch;
+        awake.clear();
+        for group in hit.iter() {
+            awake.extend(&self.anchors.groups[group.0 as usize][side(Direction::Debit)]);
+        }
+        self.awake_by_codes(view, awake);
+    }
+
     fn mark_words(&self, view: &View<'_>, scratch: &mut Scratch) {
-        let Scratch { scan, marks, awake } = scratch;
+        let Scratch {
+            scan,
+            marks,
+            hit: groups,
+            awake,
+            ..
+        } = scratch;
         for at in 0..scan.words().len() {
             self.words.find(scan, at, |found| {
                 let (first, last) = (&scan.words()[at], &scan.words()[found.last]);
@@ -175,14 +237,20 @@ impl Matcher {
                     return;
                 }
                 for posting in found.postings {
-                    self.mark(view, *posting, hit, (marks, awake));
+                    self.mark(view, *posting, hit, (marks, groups, awake));
                 }
             });
         }
     }
 
     fn mark_compounds(&self, view: &View<'_>, scratch: &mut Scratch) {
-        let Scratch { scan, marks, awake } = scratch;
+        let Scratch {
+            scan,
+            marks,
+            hit: groups,
+            awake,
+            ..
+        } = scratch;
         self.compounds.find(scan, |at, length, posting| {
             let word = &scan.words()[at];
             let span = (word.start as usize, word.end as usize);
@@ -190,7 +258,7 @@ impl Matcher {
                 return;
             }
             let hit = Hit::word(length, word.text, span, Note::Compound);
-            self.mark(view, posting, hit, (marks, awake));
+            self.mark(view, posting, hit, (marks, groups, awake));
         });
     }
 
@@ -201,12 +269,13 @@ impl Matcher {
         view: &View<'_>,
         posting: Posting,
         hit: Hit,
-        (marks, awake): (&mut Marks, &mut Vec<ClauseNumber>),
+        (marks, groups, awake): (&mut Marks, &mut Vec<GroupId>, &mut Vec<ClauseNumber>),
     ) {
         let roles = hit
             .segment()
             .map_or_else(Default::default, |index| view.segments()[index].roles);
         if roles.meet(posting.roles) && marks.add(posting.group, hit) {
+            groups.push(posting.group);
             awake.extend(&self.anchors.groups[posting.group.0 as usize][side(view.direction())]);
         }
     }
@@ -251,23 +320,35 @@ fn extend(awake: &mut Vec<ClauseNumber>, clauses: Option<&Vec<ClauseNumber>>) {
     awake.extend(clauses.into_iter().flatten());
 }
 
-/// The match of a clause, if all of it holds.
-fn evaluate(
-    clause: &CompiledClause,
-    verdict: Verdict,
-    view: &View<'_>,
-    scratch: &Scratch,
-) -> Option<Found> {
-    let hit = |test: &CompiledTest| match test {
-        CompiledTest::Group(group) => scratch.marks.hit(*group),
-        CompiledTest::Holder => holder_hit(view, &scratch.scan),
-        CompiledTest::Code(test) => code_hit(test, view),
-    };
-    let holds = guards_hold(&clause.guards, view)
-        && clause.required.iter().all(|test| hit(test).is_some())
-        && !clause.forbidden.iter().any(|test| hit(test).is_some());
-    // Looking again is cheaper than a list of hits, which would have to be allocated.
-    holds.then(|| Found::new(clause.rule, verdict, clause.required.iter().filter_map(hit)))
+impl Matcher {
+    /// The match of a clause, if all of it holds.
+    fn evaluate(
+        &self,
+        clause: &CompiledClause,
+        question: Question,
+        view: &View<'_>,
+        scratch: &Scratch,
+    ) -> Option<Found> {
+        let hit = |test: &CompiledTest| match test {
+            CompiledTest::Group(group, _) => scratch.marks.hit(*group),
+            CompiledTest::Holder => holder_hit(view, &scratch.scan),
+            CompiledTest::Code(test) => code_hit(test, view),
+        };
+        let names = |test: &CompiledTest| {
+            let roles = match test {
+                CompiledTest::Group(_, roles) => *roles,
+                CompiledTest::Holder | CompiledTest::Code(_) => Roles::NONE,
+            };
+            hit(test).is_some_and(|hit| hit.names_other_side(roles, view))
+        };
+        let holds = guards_hold(&clause.guards, question.direction(view), view)
+            && clause.required.iter().all(|test| hit(test).is_some())
+            && !clause.forbidden.iter().any(|test| hit(test).is_some())
+            && (question != Question::Spending || clause.required.iter().any(names));
+        let verdict = self.verdicts[usize::from(clause.rule.0)];
+        // Looking again is cheaper than a list of hits, which would have to be allocated.
+        holds.then(|| Found::new(clause.rule, verdict, clause.required.iter().filter_map(hit)))
+    }
 }
 
 /// Whether the counterparty's name holds every word of the account holder's.

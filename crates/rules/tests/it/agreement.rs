@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use domain::UserType;
 use proptest::prelude::*;
 use rules::example::Example;
-use rules::{RulePack, reference};
+use rules::{Categorizer, RulePack, reference};
 
 static PACK: LazyLock<RulePack> = LazyLock::new(crate::pack::pack);
 
@@ -22,10 +22,15 @@ fn check(example: &Example) {
     let view = PACK.prepare(&example.transaction, &example.context);
     for tree in [UserType::Person, UserType::Company] {
         let compiled = PACK.categorize(tree, &view, &mut scratch);
-        let naive = reference::categorize(&PACK, tree, &view);
+        let naive = reference::categorize(&Categorizer::new(&PACK, tree), &view);
         assert_eq!(Some(compiled), naive, "{}", example.text);
         let candidates = PACK.candidates(tree, &view, &mut scratch);
-        assert_eq!(candidates.first(), Some(&compiled), "{}", example.text);
+        if compiled.refund_of.is_none() && !compiled.abstained {
+            assert_eq!(
+                candidates.first().map(|best| best.rule),
+                Some(compiled.rule)
+            );
+        }
         let rules: BTreeSet<_> = candidates.iter().map(|candidate| candidate.rule).collect();
         assert_eq!(rules.len(), candidates.len(), "{}", example.text);
         // The matched piece must be a piece of the field, on borders of characters.
