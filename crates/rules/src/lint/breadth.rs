@@ -1,12 +1,10 @@
 //! Literals that lie in too many innocent texts, and rules above the limits of size.
 
 use crate::example::Example;
-use crate::lint::applied;
 use crate::lint::problem::{ProblemKind, Report};
 use crate::literal::{Literal, Shape};
 use crate::names::Guard;
 use crate::normalize;
-use crate::pack::RulePack;
 use crate::rule::{Clause, Rule, Test};
 use crate::view::Roles;
 
@@ -130,8 +128,8 @@ const COMMON: [&str; 104] = [
 ];
 
 /// Reports what is too broad or too large.
-pub(super) fn check(pack: &RulePack, report: &mut Report) {
-    for (_, rule) in applied(pack) {
+pub(super) fn check(rules: &[&Rule], report: &mut Report) {
+    for rule in rules.iter().copied() {
         for clause in &rule.clauses {
             broad(rule, clause, report);
         }

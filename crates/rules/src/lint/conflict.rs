@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use domain::UserType;
 
-use crate::lint::applied;
 use crate::lint::problem::{ProblemKind, Report};
 use crate::literal::Literal;
 use crate::names::Guard;
-use crate::pack::RulePack;
 use crate::rule::{Clause, Direction, Guards, Rule, Test};
+use crate::taxonomy::Taxonomy;
 use crate::view::Roles;
 
 /// Where a literal is looked for.
@@ -23,9 +22,9 @@ type Decider<'a> = (&'a Rule, &'a Guards);
 type Rank<'a> = (u16, u16, Reverse<&'a str>);
 
 /// Reports equal evidence of equal weight for two tags, which the rules' names alone would decide.
-pub(super) fn contradictions(pack: &RulePack, report: &mut Report) {
+pub(super) fn contradictions(rules: &[&Rule], taxonomy: &Taxonomy, report: &mut Report) {
     let mut decided: BTreeMap<(Place, (u16, u16)), Vec<Decider<'_>>> = BTreeMap::new();
-    for (_, rule) in applied(pack) {
+    for rule in rules.iter().copied() {
         let strength = (rule.strength.precedence, rule.strength.weight);
         for (clause, place) in rule.clauses.iter().flat_map(|one| places(rule, one)) {
             let words = place.3.to_string();
@@ -34,8 +33,8 @@ pub(super) fn contradictions(pack: &RulePack, report: &mut Report) {
                 if other.tag != rule.tag && may_both_hold(guards, &clause.guards) {
                     let message = format!(
                         "{words:?} means {} here and {} in {}, with the same strength {:?}",
-                        pack.tag_name(rule.tag),
-                        pack.tag_name(other.tag),
+                        taxonomy.name(rule.tag),
+                        taxonomy.name(other.tag),
                         other.id,
                         rule.strength.name,
                     );
@@ -48,9 +47,9 @@ pub(super) fn contradictions(pack: &RulePack, report: &mut Report) {
 }
 
 /// Reports rules whose every literal stronger rules look for in the same place.
-pub(super) fn shadows(pack: &RulePack, report: &mut Report) {
+pub(super) fn shadows(rules: &[&Rule], report: &mut Report) {
     let mut strongest: BTreeMap<Place, Rank<'_>> = BTreeMap::new();
-    for (_, rule) in applied(pack) {
+    for rule in rules.iter().copied() {
         for (clause, place) in rule.clauses.iter().flat_map(|one| places(rule, one)) {
             if is_open(clause) {
                 let best = strongest.entry(place).or_insert_with(|| rank(rule));
@@ -58,7 +57,7 @@ pub(super) fn shadows(pack: &RulePack, report: &mut Report) {
             }
         }
     }
-    for (_, rule) in applied(pack) {
+    for rule in rules.iter().copied() {
         let own: Vec<Place> = rule
             .clauses
             .iter()

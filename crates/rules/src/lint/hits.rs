@@ -1,6 +1,6 @@
 //! Whether own hits hit and own misses miss.
 
-use crate::evidence::Assignment;
+use crate::decision::Decision;
 use crate::example::Example;
 use crate::lint::applied;
 use crate::lint::problem::{ProblemKind, Report};
@@ -11,10 +11,12 @@ use crate::rule::{Rule, RuleId};
 /// Has every own example decided.
 pub(super) fn check(pack: &RulePack, report: &mut Report) {
     let mut scratch = pack.scratch();
-    for (id, rule) in applied(pack) {
+    for (id, rule) in applied(pack, None).1 {
         hits(pack, (id, rule), &mut scratch, report);
         for (number, miss) in (1..).zip(&rule.misses) {
-            if decided(pack, rule, miss, &mut scratch).rule == id {
+            let decision = decided(pack, rule, miss, &mut scratch);
+            // Money that comes back names the rule of the spending, which is no hit of it.
+            if decision.rule == id && decision.refund_of.is_none() {
                 let message = format!("miss {number} is decided by the rule: {}", miss.text);
                 report.of_rule(rule, ProblemKind::MissDecided, message);
             }
@@ -44,7 +46,7 @@ fn hits(pack: &RulePack, (id, rule): (RuleId, &Rule), scratch: &mut Scratch, rep
     }
 }
 
-fn decided(pack: &RulePack, rule: &Rule, example: &Example, scratch: &mut Scratch) -> Assignment {
+fn decided(pack: &RulePack, rule: &Rule, example: &Example, scratch: &mut Scratch) -> Decision {
     let view = pack.prepare(&example.transaction, &example.context);
     pack.categorize(rule.tree, &view, scratch)
 }

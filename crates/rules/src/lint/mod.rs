@@ -14,6 +14,7 @@ mod mend;
 mod probe;
 mod problem;
 mod read;
+mod tenant;
 mod text;
 
 use domain::UserType;
@@ -22,10 +23,13 @@ pub use breadth::{
     INFIX_LETTERS_MIN, LITERAL_LETTERS_MAX, LITERAL_WORDS_MAX, RULE_LITERALS_MAX, WORD_LETTERS_MIN,
 };
 pub use problem::{Problem, ProblemKind};
+pub use tenant::check_tenant;
 
+use crate::decision::Origin;
 use crate::embedded;
 use crate::pack::{RulePack, Sources};
 use crate::rule::{Rule, RuleId, Stage};
+use crate::tenant::TenantRules;
 use problem::Report;
 use read::Rules;
 
@@ -77,17 +81,34 @@ fn compiled(usable: &Sources<'_>, report: &mut Report) -> Option<RulePack> {
 /// Judges what the compiled rules do.
 fn judge(pack: &RulePack, rules: &Rules, report: &mut Report) {
     hits::check(pack, report);
-    probe::check(pack, report);
-    conflict::contradictions(pack, report);
-    conflict::shadows(pack, report);
-    breadth::check(pack, report);
+    probe::check(pack, None, report);
+    judge_texts(pack, None, report);
     if rules.complete {
         coverage::leaves(pack, &rules.entries, report);
     }
 }
 
-/// The rules that are applied.
-fn applied(pack: &RulePack) -> impl Iterator<Item = (RuleId, &Rule)> {
-    pack.rules()
-        .filter(|(_, rule)| rule.status.stage != Stage::Removed)
+/// Judges what the rules look for.
+fn judge_texts(pack: &RulePack, tenant: Option<&TenantRules>, report: &mut Report) {
+    let rules: Vec<&Rule> = applied(pack, tenant)
+        .1
+        .into_iter()
+        .map(|(_, rule)| rule)
+        .collect();
+    conflict::contradictions(&rules, pack.taxonomy(), report);
+    conflict::shadows(&rules, report);
+    breadth::check(&rules, report);
+}
+
+/// The rules in question: the tenant's, or the pack's without a tenant, as far as they are applied.
+fn applied<'a>(
+    pack: &'a RulePack,
+    tenant: Option<&'a TenantRules>,
+) -> (Origin, Vec<(RuleId, &'a Rule)>) {
+    let (origin, mut rules): (Origin, Vec<_>) = match tenant {
+        Some(tenant) => (Origin::Tenant, tenant.rules().collect()),
+        None => (Origin::Pack, pack.rules().collect()),
+    };
+    rules.retain(|(_, rule)| rule.status.stage != Stage::Removed);
+    (origin, rules)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::categorizer::Categorizer;
+use crate::decision::Origin;
 use crate::example::Example;
 use crate::lint::applied;
 use crate::lint::problem::{ProblemKind, Report};
@@ -9,7 +11,8 @@ use crate::literal::Literal;
 use crate::matcher::Scratch;
 use crate::names::Guard;
 use crate::pack::RulePack;
-use crate::rule::{Clause, Direction, Mandate, Rule, RuleId, Test};
+use crate::rule::{Clause, Direction, Mandate, RuleId, Test};
+use crate::tenant::TenantRules;
 use crate::view::Roles;
 
 /// What the other side is dressed as; a literal is dead when it is found in none of them.
@@ -24,66 +27,81 @@ const DRESSES: [&str; 4] = [
 const COMPANIONS_MAX: usize = 3;
 
 /// Tries every literal of every clause that words, codes and guards can awake.
-pub(super) fn check(pack: &RulePack, report: &mut Report) {
+pub(super) fn check(pack: &RulePack, tenant: Option<&TenantRules>, report: &mut Report) {
     let mut scratch = pack.scratch();
-    for (id, rule) in applied(pack) {
+    let (origin, rules) = applied(pack, tenant);
+    for (id, rule) in rules {
+        let categorizer = Categorizer::new(pack, rule.tree).with_tenant(tenant);
+        let judge = Judge {
+            pack,
+            categorizer,
+            wanted: (origin, id),
+        };
         for (number, clause) in (1_usize..).zip(&rule.clauses) {
-            for (at, test) in clause.required.iter().enumerate() {
-                let Test::Words { literals, .. } = test else {
-                    continue;
-                };
-                let probe = Probe {
-                    pack,
-                    id,
-                    rule,
-                    clause,
-                    at,
-                };
-                let dead: Vec<String> = literals
-                    .iter()
-                    .filter(|literal| probe.is_dead(literal, &mut scratch))
-                    .map(Literal::to_string)
-                    .collect();
-                if !dead.is_empty() {
-                    let message = format!(
-                        "clause {number}: never found although the rest of the clause holds: {}",
-                        dead.join(", ")
-                    );
-                    report.of_rule(rule, ProblemKind::DeadLiteral, message);
-                }
+            let dead = judge.dead(clause, &mut scratch);
+            if !dead.is_empty() {
+                let message = format!(
+                    "clause {number}: never found although the rest of the clause holds: {}",
+                    dead.join(", ")
+                );
+                report.of_rule(rule, ProblemKind::DeadLiteral, message);
             }
         }
     }
 }
 
+/// Says whether a transaction awakes a rule.
+struct Judge<'a> {
+    pack: &'a RulePack,
+    categorizer: Categorizer<'a>,
+    wanted: (Origin, RuleId),
+}
+
+impl Judge<'_> {
+    /// The literals of a clause that are never found.
+    fn dead(&self, clause: &Clause, scratch: &mut Scratch) -> Vec<String> {
+        let mut dead = Vec::new();
+        for (at, test) in clause.required.iter().enumerate() {
+            let Test::Words { literals, .. } = test else {
+                continue;
+            };
+            let probe = Probe { clause, at };
+            let lost = literals.iter().filter(|literal| {
+                let tried = probe.examples(literal);
+                tried.is_some_and(|tried| !tried.iter().any(|one| self.awakes(one, scratch)))
+            });
+            dead.extend(lost.map(Literal::to_string));
+        }
+        dead
+    }
+
+    fn awakes(&self, example: &Example, scratch: &mut Scratch) -> bool {
+        let view = self.pack.prepare(&example.transaction, &example.context);
+        let explained = self.categorizer.explain(&view, scratch);
+        std::iter::once(&explained.decision)
+            .chain(&explained.alternatives)
+            .any(|one| (one.origin, one.rule) == self.wanted)
+    }
+}
+
 /// A clause and the test of it whose literals are tried.
 struct Probe<'a> {
-    pack: &'a RulePack,
-    id: RuleId,
-    rule: &'a Rule,
     clause: &'a Clause,
     at: usize,
 }
 
 impl Probe<'_> {
-    /// Whether no transaction with the literal awakes the rule. A clause that needs more than can
-    /// be made up is never called dead.
-    fn is_dead(&self, literal: &Literal, scratch: &mut Scratch) -> bool {
+    /// Transactions with the literal that should awake the rule. A clause that needs more than can
+    /// be made up has none, and is never called dead.
+    fn examples(&self, literal: &Literal) -> Option<Vec<Example>> {
         let lines: Option<Vec<String>> = (0..COMPANIONS_MAX)
             .map(|companion| self.line(literal, companion))
             .collect();
-        let Some(lines) = lines else {
-            return false;
-        };
-        let dressed = lines.iter().flat_map(|line| {
+        let dressed = lines?.into_iter().flat_map(|line| {
             let dressed = DRESSES.iter().map(move |dress| format!("{line}{dress}"));
             dressed.filter_map(|line| Example::parse(&line).ok())
         });
-        !dressed.into_iter().any(|example| {
-            let view = self.pack.prepare(&example.transaction, &example.context);
-            let found = self.pack.candidates(self.rule.tree, &view, scratch);
-            found.iter().any(|one| one.rule == self.id)
-        })
+        Some(dressed.collect())
     }
 
     /// A transaction that the clause should match, with one of the literals of its other tests.

@@ -149,6 +149,10 @@ impl From<&RuleProblem> for ProblemKind {
             Self::OverBroad
         } else if matches!(problem, RuleProblem::EmptyLiteral { .. }) {
             Self::DeadLiteral
+        } else if matches!(problem, RuleProblem::HitMissed { .. }) {
+            Self::HitNotDecided
+        } else if matches!(problem, RuleProblem::MissHit { .. }) {
+            Self::MissDecided
         } else {
             Self::Invalid
         }
@@ -196,9 +200,14 @@ impl Report {
         None
     }
 
+    /// The line on which a rule begins.
+    pub(super) fn line_of(&self, rule: &str) -> Option<usize> {
+        self.places.get(rule).map(|(_, line)| *line)
+    }
+
     /// A problem of a rule that can be used.
     pub(super) fn of_rule(&mut self, rule: &Rule, kind: ProblemKind, message: String) {
-        let line = self.places.get(&rule.id).map(|(_, line)| *line);
+        let line = self.line_of(&rule.id);
         self.add(Problem {
             file: path(rule.tree, &rule.file),
             line,

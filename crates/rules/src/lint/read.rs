@@ -13,7 +13,7 @@ use crate::lint::text::{self, Block};
 use crate::lint::{TREES, coverage};
 use crate::pack::Sources;
 use crate::rule::Direction;
-use crate::validate;
+use crate::validate::{self, Surroundings};
 
 /// Most problems of one rule that are looked for.
 const PROBLEMS_PER_RULE_MAX: usize = 20;
@@ -34,7 +34,7 @@ pub(super) struct Rules {
     /// Whether every block could be read; else what seems to be missing may stand in the others.
     pub(super) complete: bool,
     /// By tree and file, the blocks that can be used.
-    files: BTreeMap<(UserType, String), String>,
+    pub(super) files: BTreeMap<(UserType, String), String>,
 }
 
 /// The usable files of each tree.
@@ -71,7 +71,11 @@ pub(super) fn rules(sources: &Sources<'_>, data: &Data, report: &mut Report) -> 
     ] {
         for (name, content) in files {
             for block in text::blocks(content, "[[rule]]") {
-                let reader = Reader { tree, name, data };
+                let reader = Reader {
+                    tree,
+                    name,
+                    around: &data.around(),
+                };
                 reader.block(block, &mut rules, report);
             }
         }
@@ -84,14 +88,14 @@ pub(super) fn rules(sources: &Sources<'_>, data: &Data, report: &mut Report) -> 
 }
 
 /// Reads the blocks of one file.
-struct Reader<'a> {
-    tree: UserType,
-    name: &'a str,
-    data: &'a Data,
+pub(super) struct Reader<'a> {
+    pub(super) tree: UserType,
+    pub(super) name: &'a str,
+    pub(super) around: &'a Surroundings<'a>,
 }
 
 impl Reader<'_> {
-    fn block(&self, block: Block<'_>, rules: &mut Rules, report: &mut Report) {
+    pub(super) fn block(&self, block: Block<'_>, rules: &mut Rules, report: &mut Report) {
         let file = path(self.tree, self.name);
         let parsed: RuleFile = match text::parse(block) {
             Ok(parsed) => parsed,
@@ -99,7 +103,7 @@ impl Reader<'_> {
                 report.add(Problem {
                     file,
                     line: Some(line),
-                    rule: id_in(block.text),
+                    rule: text::id_in(block.text),
                     kind: ProblemKind::Format,
                     message,
                 });
@@ -148,15 +152,15 @@ impl Reader<'_> {
         let mut entry = rule.clone();
         let mut found: Vec<RuleProblem> = Vec::new();
         while found.len() < PROBLEMS_PER_RULE_MAX {
-            let around = self.data.around();
-            let Err(problem) = validate::rule(self.name, entry.clone(), self.tree, &around) else {
+            let Err(problem) = validate::rule(self.name, entry.clone(), self.tree, self.around)
+            else {
                 break;
             };
             let again = found.contains(&problem);
             if !again {
                 found.push(problem.clone());
             }
-            if again || !mend(&mut entry, &problem, (self.tree, found.len()), &around) {
+            if again || !mend(&mut entry, &problem, (self.tree, found.len()), self.around) {
                 break;
             }
         }
@@ -165,13 +169,6 @@ impl Reader<'_> {
             .map(|problem| (problem.into(), problem.to_string()))
             .collect()
     }
-}
-
-/// The id in a block that cannot be read as a whole.
-fn id_in(block: &str) -> Option<String> {
-    let mut lines = block.lines().filter_map(|line| line.trim().split_once('='));
-    let (_, value) = lines.find(|(key, _)| key.trim() == "id")?;
-    Some(value.trim().trim_matches('"').to_owned())
 }
 
 /// Reports missing and double fallbacks, and goes on with one of each.

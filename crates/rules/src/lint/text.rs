@@ -45,6 +45,13 @@ pub(super) fn line_of(block: Block<'_>, text: &str) -> usize {
     block.line.saturating_add(found.unwrap_or_default())
 }
 
+/// The id in a block, whether it can be read as a whole or not.
+pub(super) fn id_in(block: &str) -> Option<String> {
+    let mut lines = block.lines().filter_map(|line| line.trim().split_once('='));
+    let (_, value) = lines.find(|(key, _)| key.trim() == "id")?;
+    Some(value.trim().trim_matches('"').to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

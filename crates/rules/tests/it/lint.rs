@@ -1,5 +1,6 @@
 //! Seeded defects: each makes the check fail for its own reason, and the shipped pack has none.
 
+use domain::UserType;
 use rules::lint::{self, Problem, ProblemKind};
 
 const TAXONOMY: &str = "tree,tag,parent,de,en,module\n\
@@ -23,6 +24,21 @@ name = "fallback"
 precedence = 0
 weight = 0
 why = "test"
+"#;
+
+const CALIBRATION: &str = r#"
+threshold = 0
+near = 0
+confidence = [
+    { tree = "person", strength = "strong", uncontested = 9000, contested = 8000 },
+    { tree = "person", strength = "name", uncontested = 9000, contested = 8000 },
+    { tree = "person", strength = "fallback", uncontested = 9000, contested = 8000 },
+    { tree = "person", strength = "refund", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "strong", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "name", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "fallback", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "refund", uncontested = 9000, contested = 8000 },
+]
 "#;
 
 const FALLBACKS: &str = r#"
@@ -98,6 +114,8 @@ impl Seeded {
         let mut sources = lint::shipped();
         sources.taxonomy = &self.taxonomy;
         sources.evidence = &self.evidence;
+        sources.calibration = CALIBRATION;
+        sources.refunds = "below = \"name\"\nsure = \"name\"\nrefund = []";
         sources.intermediaries = "intermediary = []";
         sources.first_names = "name\nAnna\n";
         sources.names = &self.names;
@@ -438,4 +456,49 @@ fn the_whole_pack_is_judged() {
     let problems = two.problems();
     let double = problems.iter().filter(|one| one.kind == Fallback);
     assert_eq!(double.count(), 2, "{problems:#?}");
+}
+
+#[test]
+fn a_tenants_rules_are_judged_as_well() {
+    use ProblemKind::{HitNotDecided, Invalid, OverBroad, Undocumented};
+    let pack = super::pack::pack();
+    let rule = |id: &str, changes: &[(&str, &str)]| {
+        let mut rule = GOOD
+            .replace("food-names", id)
+            .replace("\"food\"", "\"household_grocery\"");
+        rule = rule
+            .replace(", listed = [\"grocer\"]", "")
+            .replace("Lidl | b", "Kern | b");
+        changes.iter().fold(rule, |rule, (piece, by)| {
+            assert!(rule.contains(piece), "{piece}");
+            rule.replace(piece, by)
+        })
+    };
+    let sound = rule("own-food", &[]);
+    assert_eq!(lint::check_tenant(&pack, UserType::Person, &sound), []);
+    let source = [
+        rule("own-a", &[("why = \"Shops for food.\"", "why = \"\"")]),
+        rule("own-b", &[("hit = [\"REWE", "hit = [\"Kern")]),
+        rule("own-c", &[("\"REWE\", ", "\"REWE\", \"EP\", ")]),
+        rule("rent-wording", &[]),
+    ]
+    .concat();
+    let problems = lint::check_tenant(&pack, UserType::Person, &source);
+    let found: Vec<_> = problems
+        .iter()
+        .map(|one| (one.line, one.rule.as_deref().unwrap_or_default(), one.kind))
+        .collect();
+    for expected in [
+        (Some(4), "own-a", Undocumented),
+        (Some(17), "own-b", HitNotDecided),
+        (Some(30), "own-c", OverBroad),
+        (Some(43), "rent-wording", ProblemKind::DuplicateId),
+    ] {
+        assert!(found.contains(&expected), "{expected:?}: {problems:#?}");
+    }
+    let broken = lint::check_tenant(&pack, UserType::Person, "[[rule]]\nid = 1\n");
+    assert!(
+        matches!(broken[0].kind, ProblemKind::Format | Invalid),
+        "{broken:#?}"
+    );
 }
