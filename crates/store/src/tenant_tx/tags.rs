@@ -116,7 +116,34 @@ impl TenantTx {
         )
         .fetch_one(self.conn())
         .await?;
-        let (limit, offset) = (filter.page.limit(), filter.page.offset());
+        let page = (filter.page.limit(), filter.page.offset());
+        let mut items = self.tag_rows(user, filter.changed_since, page).await?;
+        match filter.include {
+            Include::AccountsOnly => {}
+            Include::Transactions => self.attach_transactions(user, &mut items).await?,
+        }
+        Ok(TagPage {
+            items,
+            total: count(total),
+        })
+    }
+
+    /// Reads all of the user's current tags in their order, without the transactions.
+    ///
+    /// # Errors
+    /// Only those of the connection, or `Corrupt`.
+    pub async fn all_tags(&mut self, user: UserId) -> Result<Vec<TaggedTransaction>, StoreError> {
+        self.tag_rows(user, None, (i64::MAX, 0)).await
+    }
+
+    /// Reads tags from a place on, as many as asked for.
+    async fn tag_rows(
+        &mut self,
+        user: UserId,
+        changed_since: Option<i64>,
+        (limit, offset): (i64, i64),
+    ) -> Result<Vec<TaggedTransaction>, StoreError> {
+        let (tenant, id) = (self.id(), user.as_uuid());
         let rows = sqlx::query_as!(
             TagRow,
             "select account_id, transaction_id, tag, rule_id, origin, extra_tags, evidence,
@@ -126,24 +153,13 @@ impl TenantTx {
              order by position, account_id, transaction_id limit $4 offset $5",
             tenant,
             id,
-            filter.changed_since,
+            changed_since,
             limit,
             offset
         )
         .fetch_all(self.conn())
         .await?;
-        let mut items = rows
-            .into_iter()
-            .map(TaggedTransaction::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
-        match filter.include {
-            Include::AccountsOnly => {}
-            Include::Transactions => self.attach_transactions(user, &mut items).await?,
-        }
-        Ok(TagPage {
-            items,
-            total: count(total),
-        })
+        rows.into_iter().map(TaggedTransaction::try_from).collect()
     }
 
     /// Reads the current tag of one transaction, with the transaction.

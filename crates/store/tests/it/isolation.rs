@@ -134,6 +134,7 @@ async fn a_stranger_who_knows_the_ids_sees_nothing() {
         include: Include::Transactions,
     };
     assert_eq!(tx.tags(own.user, &filter).await.expect("read").total, 0);
+    assert_eq!(tx.all_tags(own.user).await.expect("read"), []);
     let transaction = TransactionId::try_new("1").expect("an id");
     let tag = tx.tag_of(own.user, None, &transaction).await;
     assert_eq!(tag.expect("read"), None);

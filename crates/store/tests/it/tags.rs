@@ -307,4 +307,7 @@ async fn pages_hold_the_transactions_in_order() {
     assert_eq!(ids(&page.items), ["2"]);
     let transaction = page.items[0].transaction.as_ref().expect("asked for");
     assert_eq!(transaction.id.as_str(), "2");
+    let all = world.begin().await.all_tags(user).await.expect("read");
+    assert_eq!(ids(&all), ["3", "1", "2"]);
+    assert!(all.iter().all(|tagged| tagged.transaction.is_none()));
 }
