@@ -4,5 +4,7 @@
 //! several rounds, and the rounds of all candidates alternate, so that a busy moment hits all of
 //! them alike.
 
+pub mod accuracy;
 pub mod harness;
+pub mod rule_folder;
 pub mod statements;
