@@ -179,6 +179,3 @@ impl Span {
         text.get(start..end).unwrap_or_default()
     }
 }
-
-/// The former name of [`crate::Decision`].
-pub type Assignment = crate::decision::Decision;

@@ -165,11 +165,18 @@ pub struct IntermediaryEntry {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// How its name starts in bank data; ASCII, in any case.
+    /// How its name starts in bank data; ASCII, in any case. A star at the end must be there, too:
+    /// `SQ *` is no name without one.
     pub starts: Vec<String>,
+    /// Whether its own name says what the payment is for, so that rules go on reading it.
+    #[serde(default)]
+    pub telling: bool,
     /// Words after which the merchant's name stands in the remittance information.
     #[serde(default)]
     pub merchant_after: Vec<String>,
+    /// Words in the remittance information with which the merchant's name itself starts.
+    #[serde(default)]
+    pub merchant_from: Vec<String>,
     /// Where the knowledge comes from.
     pub source: String,
 }

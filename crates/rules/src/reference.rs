@@ -26,7 +26,7 @@ pub fn categorize(categorizer: &Categorizer<'_>, view: &View<'_>) -> Option<Deci
     let slow = Slow {
         pack,
         view,
-        texts: read(view),
+        texts: Text::all(view),
         scales: Scales::of(categorizer.tree(), &pack.weighing()),
     };
     let credit = view.direction() == Direction::Credit;
@@ -68,7 +68,7 @@ pub(crate) fn replay(
     let slow = Slow {
         pack,
         view,
-        texts: read(view),
+        texts: Text::all(view),
         scales: Scales::of(rule.1.tree, &pack.weighing()),
     };
     let found = slow.best(std::iter::once(rule), Question::Meaning);
@@ -81,18 +81,37 @@ pub(crate) fn replay(
     (replayed.evidence == decision.evidence).then_some(replayed.tag)
 }
 
-fn read(view: &View<'_>) -> Vec<Vec<Word>> {
-    let segments = view.segments().iter();
-    segments
-        .map(|segment| normalize::words(segment.text))
-        .collect()
+/// A segment's words.
+struct Text {
+    words: Vec<Word>,
+    /// By word: what it and the next would be, if a line break may have split one word.
+    rejoined: Vec<Option<String>>,
+}
+
+impl Text {
+    fn all(view: &View<'_>) -> Vec<Self> {
+        let segments = view.segments().iter();
+        segments.map(|segment| Self::read(segment.text)).collect()
+    }
+
+    fn read(text: &str) -> Self {
+        let words = normalize::words(text);
+        let rejoined = (0..words.len()).map(|at| {
+            let (one, two) = (&words[at], words.get(at.saturating_add(1))?);
+            may_rejoin(text, one, two).then(|| format!("{}{}", one.folded, two.folded))
+        });
+        Self {
+            rejoined: rejoined.collect(),
+            words,
+        }
+    }
 }
 
 /// A transaction before every rule.
 struct Slow<'a> {
     pack: &'a RulePack,
     view: &'a View<'a>,
-    texts: Vec<Vec<Word>>,
+    texts: Vec<Text>,
     scales: Scales,
 }
 
@@ -184,23 +203,19 @@ impl Slow<'_> {
 }
 
 /// The best hit of any literal in any text of the roles.
-fn words_hit(
-    roles: Roles,
-    literals: &[Literal],
-    view: &View<'_>,
-    texts: &[Vec<Word>],
-) -> Option<Hit> {
+fn words_hit(roles: Roles, literals: &[Literal], view: &View<'_>, texts: &[Text]) -> Option<Hit> {
     let mut best: Option<Hit> = None;
-    for (index, (segment, words)) in (0_u8..).zip(view.segments().iter().zip(texts)) {
+    for (index, (segment, text)) in (0_u8..).zip(view.segments().iter().zip(texts)) {
         if !segment.roles.meet(roles) {
             continue;
         }
         for literal in literals {
+            if segment.personal && literal.words.len() == 1 {
+                continue;
+            }
+            let words = &text.words;
             for at in 0..words.len() {
-                if segment.personal && literal.words.len() == 1 {
-                    continue;
-                }
-                if let Some((length, last, note)) = literal_at(literal, words, at, segment.text) {
+                if let Some((length, last, note)) = literal_at(literal, text, at) {
                     let hit = Hit::word(length, index, (words[at].start, words[last].end), note);
                     best = best.max(Some(hit));
                 }
@@ -211,21 +226,14 @@ fn words_hit(
 }
 
 /// How a literal matches at a word: its length, the index of its last word, and the kind of match.
-fn literal_at(
-    literal: &Literal,
-    words: &[Word],
-    at: usize,
-    text: &str,
-) -> Option<(usize, usize, Note)> {
-    let count = literal.words.len();
-    let length = literal.words.iter().map(String::len).sum();
-    let window = words.get(at..at.saturating_add(count));
+fn literal_at(literal: &Literal, text: &Text, at: usize) -> Option<(usize, usize, Note)> {
+    let wanted = &literal.words;
+    let end = at.saturating_add(wanted.len());
+    let length = || wanted.iter().map(String::len).sum();
+    let window = text.words.get(at..end);
     let found = window.is_some_and(|window| {
-        let pairs = window.iter().zip(&literal.words);
-        pairs.clone().count() == count
-            && pairs
-                .into_iter()
-                .all(|(word, wanted)| matches(literal.shape, &word.folded, wanted))
+        let mut pairs = window.iter().zip(wanted);
+        pairs.all(|(word, wanted)| matches(literal.shape, &word.folded, wanted))
     });
     if found {
         let note = if literal.shape == Shape::Whole {
@@ -233,14 +241,11 @@ fn literal_at(
         } else {
             Note::Compound
         };
-        return Some((length, at.saturating_add(count).saturating_sub(1), note));
+        return Some((length(), end.saturating_sub(1), note));
     }
-    let next = at.saturating_add(1);
-    let (one, two) = (words.get(at)?, words.get(next)?);
-    let whole = format!("{}{}", one.folded, two.folded);
-    let rejoined =
-        literal.rejoins() && literal.words.first() == Some(&whole) && may_rejoin(text, one, two);
-    rejoined.then_some((length, next, Note::RejoinedWord))
+    let rejoined = text.rejoined[at].as_ref()?;
+    (literal.rejoins() && wanted.first() == Some(rejoined))
+        .then(|| (length(), at.saturating_add(1), Note::RejoinedWord))
 }
 
 fn matches(shape: Shape, word: &str, wanted: &str) -> bool {

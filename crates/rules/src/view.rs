@@ -218,18 +218,25 @@ impl<'a> View<'a> {
             return MerchantIs::Counterparty;
         };
         self.intermediary = Some(found.id);
-        let Some(at) = found.merchant_at else {
-            return MerchantIs::InPurpose;
-        };
-        let merchant = Segment {
-            text: &place[at..],
-            offset: offset(at),
+        let telling = services.get(found.id).telling;
+        let name = Segment {
+            text: place,
+            offset: 0,
             field: Field::Counterparty,
             roles: Roles::COUNTERPARTY,
             personal: false,
         };
-        self.merchant = merchant.trimmed();
-        self.push(merchant);
+        let merchant = found.merchant_at.map(|at| Segment {
+            text: &place[at..],
+            offset: offset(at),
+            ..name
+        });
+        self.merchant = merchant.map_or(Segment::EMPTY, Segment::trimmed);
+        match merchant.filter(|_| !telling) {
+            Some(merchant) => self.push(merchant),
+            None if telling => self.push(name),
+            None => return MerchantIs::InPurpose,
+        }
         MerchantIs::Counterparty
     }
 
@@ -246,7 +253,10 @@ impl<'a> View<'a> {
             };
             match part.kind {
                 PartKind::Text => match merchant_is {
-                    MerchantIs::Counterparty => self.push(segment),
+                    MerchantIs::Counterparty => {
+                        self.note_merchant(segment, services);
+                        self.push(segment);
+                    }
                     MerchantIs::InPurpose => self.push_merchant(segment, services),
                 },
                 PartKind::Reference => {}
@@ -260,6 +270,21 @@ impl<'a> View<'a> {
                 PartKind::UltimateCreditor => self.push_side(segment, Direction::Debit),
                 PartKind::UltimateDebtor => self.push_side(segment, Direction::Credit),
             }
+        }
+    }
+
+    /// Keeps the merchant that the remittance information names behind a telling service.
+    fn note_merchant(&mut self, segment: Segment<'a>, services: &Intermediaries) {
+        let Some(service) = self.intermediary.filter(|_| self.merchant.text.is_empty()) else {
+            return;
+        };
+        if let Some(at) = services.get(service).merchant_in(segment.text) {
+            self.merchant = Segment {
+                text: &segment.text[at..],
+                offset: segment.offset.saturating_add(offset(at)),
+                ..segment
+            }
+            .trimmed();
         }
     }
 

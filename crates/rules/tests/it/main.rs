@@ -2,6 +2,7 @@
 
 mod agreement;
 mod brands;
+mod intermediaries;
 mod lint;
 mod pack;
 mod refusals;
