@@ -2,7 +2,8 @@
 //!
 //! A decision is **contested** when another rule matched that sets another tag, has the same
 //! precedence, weighs at most `near` less than the deciding one, and whose own best evidence does
-//! not lie inside the deciding one's ("Amazon" inside "Amazon Prime Video" contests nothing).
+//! not lie inside the deciding one's ("Amazon" inside "Amazon Prime Video" contests nothing). A rule
+//! whose tag says that nothing is known contests nothing either.
 
 use std::collections::BTreeMap;
 

@@ -167,6 +167,7 @@ impl Found {
     /// Whether another match makes this one, which is the best, less sure.
     pub(crate) fn is_contested_by(&self, other: &Self, question: Question, scales: Scales) -> bool {
         self.verdict.answer(question) != other.verdict.answer(question)
+            && !other.verdict.rests
             && other.verdict.is_near(self, scales)
             && !other.best.lies_inside(&self.best)
     }
@@ -175,14 +176,19 @@ impl Found {
         self.verdict
     }
 
-    /// Precedence, then strength, then the more specific evidence, then the first rule by name.
+    /// Precedence, then strength, then whoever says anything at all, then the more specific
+    /// evidence, then the first rule by name.
     fn rank(&self) -> impl Ord + use<> {
         let Verdict {
-            precedence, weight, ..
+            precedence,
+            weight,
+            rests,
+            ..
         } = self.verdict;
         (
             precedence,
             weight,
+            !rests,
             self.specificity,
             Reverse(self.rule),
             self.best,
