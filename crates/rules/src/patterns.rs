@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use domain::pattern::{Pattern, PatternKind, PatternSet};
-use domain::{Transaction, UserType};
+use domain::{Transaction, TransactionId, UserType};
 use sha1::{Digest, Sha1};
 
 use crate::evidence::{Evidence, Field, Note};
@@ -155,7 +155,8 @@ impl UserPatterns {
         let mut compiled = Self::empty();
         for (index, pattern) in set.patterns.iter().enumerate() {
             let path = format!("patterns[{index}]");
-            let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &path)?;
+            let tags_path = format!("{path}.tags");
+            let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &tags_path)?;
             check_times(pattern, &path)?;
             compiled.add_value(pattern, &path)?;
             compiled.all.push(Choice {
@@ -167,23 +168,14 @@ impl UserPatterns {
         }
         compiled.patterns = compiled.all.len();
         for (id, tags) in &set.ids {
-            compiled.add_id(id, read_tags(taxonomy, tree, tags, &id_path(id))?)?;
+            check_id(id)?;
+            let path = format!("ids.{id}");
+            compiled.add_id(id, read_tags(taxonomy, tree, tags, &path)?);
         }
         Ok(compiled)
     }
 
-    fn add_id(
-        &mut self,
-        id: &str,
-        (category, tags): (Option<TagId>, Vec<String>),
-    ) -> Result<(), PatternProblem> {
-        if id.is_empty() || id.len() > domain::id::TEXT_ID_BYTES_MAX {
-            let max = domain::id::TEXT_ID_BYTES_MAX;
-            return Err(problem(
-                "ids".to_owned(),
-                format!("an id has 1 to {max} bytes"),
-            ));
-        }
+    fn add_id(&mut self, id: &str, (category, tags): (Option<TagId>, Vec<String>)) {
         let number = self.next();
         self.partners |= is_partner_id(id);
         self.ids.insert(id.to_owned(), number);
@@ -193,7 +185,6 @@ impl UserPatterns {
             since: None,
             until: None,
         });
-        Ok(())
     }
 
     fn add_value(&mut self, pattern: &Pattern, path: &str) -> Result<(), PatternProblem> {
@@ -370,6 +361,14 @@ impl Choice {
     }
 }
 
+/// Refuses what cannot be the id of a transaction, before it stands in the path of an error.
+fn check_id(id: &str) -> Result<(), PatternProblem> {
+    match TransactionId::try_new(id) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(problem("ids".to_owned(), format!("an id {error}"))),
+    }
+}
+
 fn check_times(pattern: &Pattern, path: &str) -> Result<(), PatternProblem> {
     match (pattern.since, pattern.until) {
         (Some(since), Some(until)) if since > until => Err(problem(
@@ -387,13 +386,13 @@ fn read_tags(
     written: &[String],
     path: &str,
 ) -> Result<(Option<TagId>, Vec<String>), PatternProblem> {
-    let fault = |message: String| problem(format!("{path}.tags"), message);
+    let fault = |message: String| problem(path.to_owned(), message);
     if written.is_empty() || written.len() > PATTERN_TAGS_MAX {
         return Err(fault(format!("must hold 1 to {PATTERN_TAGS_MAX} tags")));
     }
     let mut tags: Vec<String> = Vec::new();
     let mut deepest: Option<TagId> = None;
-    for name in written {
+    for (place, name) in written.iter().enumerate() {
         if !tags.contains(name) {
             tags.push(name.clone());
         }
@@ -401,7 +400,8 @@ fn read_tags(
             continue;
         }
         let Some(tag) = taxonomy.find(tree, name) else {
-            return Err(fault("holds a tag that is not in the tree".to_owned()));
+            let message = "is neither an attribute nor a tag of this type of user";
+            return Err(problem(format!("{path}[{place}]"), message.to_owned()));
         };
         let below = |one: TagId, two: TagId| {
             std::iter::successors(Some(one), |tag| taxonomy.parent(*tag)).any(|tag| tag == two)

@@ -284,8 +284,8 @@ fn bad_patterns_are_refused_with_their_place() {
     };
     for (value, tags, path) in [
         ("REWE", vec![], "patterns[0].tags"),
-        ("REWE", vec!["nowhere"], "patterns[0].tags"),
-        ("REWE", vec!["wage_tax"], "patterns[0].tags"),
+        ("REWE", vec!["nowhere"], "patterns[0].tags[0]"),
+        ("REWE", vec!["gym", "wage_tax"], "patterns[0].tags[1]"),
         ("REWE", vec!["gym", "fuel"], "patterns[0].tags"),
         (
             "REWE",
@@ -310,7 +310,7 @@ fn bad_patterns_are_refused_with_their_place() {
     by_id
         .ids
         .insert("T1".to_owned(), vec!["nowhere".to_owned()]);
-    assert_eq!(problem(&by_id), "ids[T1].tags");
+    assert_eq!(problem(&by_id), "ids.T1[0]");
     let many = PatternSet {
         patterns: vec![pattern(PatternKind::Name, "REWE", &["gym"]); 10_001],
         ..PatternSet::default()
