@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use domain::{Account, AccountId, Sensitive, Transaction, TransactionId, UserType};
 use rules::{Evidence, RulePack};
 use store::{NewTag, StoreError, TaggedTransaction, TenantTx, User};
+use wire::Share;
 use wire::banking::TransactionResponse;
 use wire::categorization::{CategorizationEvent, CategorizedTransaction};
 use wire::line::FindingLine;
@@ -177,9 +178,13 @@ impl Engine {
         let transaction = transactions.get(&(&item.account_id, &item.transaction_id));
         CategorizedTransaction {
             account_id: item.account_id.as_str().into(),
+            confidence: Share(item.confidence),
             creation_date: domain::date::berlin_rfc3339(item.created_at).into(),
             descriptive_tag: item.tag.as_str().into(),
+            intermediary: item.intermediary.as_deref().map(Into::into),
             localized_tag: None,
+            merchant: item.merchant.as_ref().map(|name| name.as_str().into()),
+            refund_of: item.refund_of.as_deref().map(Into::into),
             tags,
             transaction: transaction
                 .map(|transaction| TransactionResponse::new(item.account_id.as_str(), transaction)),

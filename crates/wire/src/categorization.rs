@@ -32,17 +32,31 @@ pub struct CategorizedTransaction<'a> {
     /// The account's identifier.
     #[schema(value_type = String)]
     pub account_id: Cow<'a, str>,
+    /// How often decisions like this one are right; 1 for what the user decided.
+    pub confidence: Share,
     /// When the tags were set, RFC 3339 with offset.
     #[schema(value_type = String, example = "2026-01-22T14:08:47+01:00")]
     pub creation_date: Cow<'a, str>,
     /// The most specific tag.
     #[schema(value_type = String, example = "insurance_legal")]
     pub descriptive_tag: Cow<'a, str>,
+    /// The payment service in between; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "paypal")]
+    pub intermediary: Option<Cow<'a, str>>,
     /// The most specific tag in the language asked for; absent when none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Rechtsschutzversicherung")]
     pub localized_tag: Option<Cow<'a, str>>,
-    /// All tags, from specific to general.
+    /// The merchant behind the payment service; absent when not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub merchant: Option<Cow<'a, str>>,
+    /// For money that comes back: the tag of the spending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "fashion")]
+    pub refund_of: Option<Cow<'a, str>>,
+    /// All tags, from specific to general, then those that the user's patterns add.
     #[schema(value_type = Vec<String>)]
     pub tags: Vec<Cow<'a, str>>,
     /// The transaction; absent unless asked for.
