@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod settings;
 
 mod categories;
+mod compute;
 mod error;
 mod extract;
 mod http;
@@ -23,6 +24,7 @@ mod routes;
 mod serve;
 mod state;
 mod tenancy;
+mod tenant_rules;
 
 pub use auth::{KeyRing, SigningKey};
 pub use openapi::document as openapi_document;

@@ -127,6 +127,40 @@ uuid_in_path! {
     DeliveryInPath: "delivery-id", "The delivery's identifier";
 }
 
+/// `{transaction-id}`, with the account that it may need.
+pub(crate) struct OneTransaction;
+
+impl IntoParams for OneTransaction {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            in_path(
+                "transaction-id",
+                "The transaction's identifier, percent-encoded",
+                text(),
+            ),
+            optional(
+                "accountId",
+                ParameterIn::Query,
+                "The account, where an identifier occurs in several; the first of them by default. \
+                 Also `account-id`.",
+                text(),
+            ),
+        ]
+    }
+}
+
+/// `{type}`
+pub(crate) struct TypeInPath;
+
+impl IntoParams for TypeInPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let word = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["person", "company"]));
+        vec![in_path("type", "The type of user", word.into())]
+    }
+}
+
 /// `page` and `pageSize`.
 pub(crate) struct Paging;
 
@@ -179,12 +213,16 @@ fn optional(name: &str, place: ParameterIn, description: &str, schema: RefOr<Sch
 }
 
 fn uuid_in_path(name: &str, description: &str) -> Parameter {
+    in_path(name, description, uuid())
+}
+
+fn in_path(name: &str, description: &str, schema: RefOr<Schema>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some(description))
-        .schema(Some(uuid()))
+        .schema(Some(schema))
         .build()
 }
 

@@ -17,6 +17,7 @@ use crate::places::{Place, Places};
 use crate::rate::{Buckets, Rate};
 use crate::settings::{GatewaySettings, SettingsError};
 use crate::tenancy::Tenancy;
+use crate::tenant_rules::KeptRules;
 
 /// Clients and polled users whose rates are remembered at a time.
 const RATED_KEYS_MAX: usize = 100_000;
@@ -80,6 +81,7 @@ struct Shared {
     verifier: Verifier,
     logins: Logins,
     tenancy: Tenancy,
+    tenant_rules: KeptRules,
     client_rate: Buckets<String>,
     polling_rate: Buckets<(TenantId, UserId, &'static str)>,
     places: Arc<Semaphore>,
@@ -107,6 +109,7 @@ impl AppState {
             verifier: Verifier::try_new(at_once, &*parts.ids).map_err(GatewayError::Secret)?,
             logins: Logins::new(&rates, &clock),
             tenancy: Tenancy::new(parts.settings.tenancy, Arc::clone(&clock)),
+            tenant_rules: KeptRules::default(),
             client_rate: Buckets::new(client_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             polling_rate: Buckets::new(polling_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             places: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
@@ -172,6 +175,11 @@ impl AppState {
 
     pub(crate) fn tenancy(&self) -> &Tenancy {
         &self.0.tenancy
+    }
+
+    /// The rules of tenants that are compiled.
+    pub(crate) fn tenant_rules(&self) -> &KeptRules {
+        &self.0.tenant_rules
     }
 
     pub(crate) fn client_rate(&self) -> &Buckets<String> {

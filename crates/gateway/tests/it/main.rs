@@ -4,6 +4,7 @@ mod auth;
 mod banking;
 mod categories;
 mod categorization;
+mod decisions;
 mod errors;
 mod headers;
 mod idempotency;
