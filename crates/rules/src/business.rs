@@ -1,116 +1,170 @@
 //! Tells whether the other side is visibly a business.
 //!
 //! Many brands are surnames, places or ordinary words as well: Penny, Norma, Bauhaus. Such a name
-//! only counts when the booking has something that payments between people do not have.
+//! only counts when the booking has something that payments between people do not have: a card, a
+//! mandate, a company form, a branch number, a word for a trade, or a place behind the name.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use domain::Transaction;
 
+use crate::normalize::scan;
 use crate::people;
 
-/// Words in a name that only businesses bear, folded.
-const FORMS: [&str; 61] = [
-    "ab",
-    "ag",
-    "akademie",
-    "apotheke",
-    "autohaus",
-    "bank",
-    "bv",
-    "cie",
-    "co",
-    "com",
-    "de",
-    "deutschland",
-    "dienstleistung",
-    "ek",
-    "eg",
-    "ev",
-    "europe",
-    "fil",
-    "filiale",
-    "fachmarkt",
-    "gesellschaft",
-    "gbr",
-    "germany",
-    "gmbh",
-    "group",
-    "gruppe",
-    "handel",
-    "handels",
-    "holding",
-    "inc",
-    "international",
-    "kg",
-    "kgaa",
-    "limited",
-    "llc",
-    "ltd",
-    "markt",
-    "mbh",
-    "market",
-    "nv",
-    "ohg",
-    "online",
-    "oy",
-    "partg",
-    "payments",
-    "plc",
-    "retail",
-    "sa",
-    "sarl",
-    "sas",
-    "se",
-    "service",
-    "services",
-    "shop",
-    "spa",
-    "srl",
-    "store",
-    "ug",
-    "vertriebs",
-    "zweigniederlassung",
-    "versand",
-];
-/// Beginnings of words that banks put into card and direct-debit texts, folded.
-const CARD_WORDS: [&str; 21] = [
-    "kfn",
-    "debitk",
-    "kartenz",
-    "kartenn",
-    "karte",
-    "kaufums",
-    "girocard",
-    "visa",
-    "mastercard",
-    "maestro",
-    "vpay",
-    "folgenr",
-    "folgen",
-    "verfalld",
-    "lastschrift",
-    "elv",
-    "apple",
-    "google",
-    "kontaktlos",
-    "pos",
-    "terminal",
-];
+/// Words in a name that no person bears, folded.
+const FORMS: &str = "\
+    ab ag akademie amazon autohaus bauhof bv cie co dienstleistung eg ek europe ev fachmarkt fil \
+    filiale gbr gemeinde germany geschaeftsstelle gesellschaft gmbh group gruppe handel handels \
+    hochschule holding inc inh inhaber international kg kgaa kita landkreis limited llc lotto \
+    ltd market markt mbh moebel niederlassung nv ohg online oy partg payments pflege plc polizei \
+    retail sarl sas schule se service services shop spa srl stadt station store team tickets ug \
+    uni universitaet versand vertrieb vertriebs zweigniederlassung";
+/// Ends of words in a name that no person bears, folded.
+const TRADE_ENDS: &str = "\
+    agentur airlines airways akademie akustik ambulanz anwaelte anwaeltin apotheke ausbau \
+    autohaus autoteile backwaren baeckerei bauamt baumarkt baustoffe bedachungen berater \
+    beratung betrieb betriebe bistro boutique brauhaus bruderschaft buchhandlung buergeramt \
+    buero bueromarkt cafe catering center centrum clinic clinique club computer consulting \
+    design dienst dienste doener drogerie druck einkaufspark einrichtung elektrik elektro \
+    elektronik elektrotechnik energie energy erei event events fachcentren fahrraeder fahrzeuge \
+    fenster ferienhaus ferienpark ferienwohnung ferienwohnungen fitness fleischwaren floristik \
+    forum freizeitpark friseur friseure gartenbau gasthaus gasthof gastronomie gaststaette \
+    gemeinde gemeinschaft genossenschaft genossenschaften gesellschaft getraenke grillhaus \
+    gymnasium haarstudio handel handlung handwerk haushalt heizung heizungsbau hochbau hofladen \
+    holzbau hostel hotel hotels imbiss immobilien inkasso innenausbau institut instrumente \
+    jugendamt juwelier juweliere kameradschaft kanzlei kasse kaufhaus kindergarten klinik \
+    kliniken klinikum klub kosmetik krankenhaus kueche kuechen laden leasing lebensmittel \
+    logistics logistik lohnsteuerhilfe management marketing markt maschinenbau medien metallbau \
+    metallwaren mietwagen mobile modehaus moden moebel moebelhaus motors nagelstudio nails \
+    notariat optik ordnungsamt orthopaedie parkhaus pflegedienst pflegeheim physiotherapie \
+    pizzeria praxis produktion projekt publishing rechtsanwaelte rechtsanwaeltin rechtsanwalt \
+    reederei reformhaus reifen reinigung reisebuero reisen restaurant ristorante sanitaer \
+    sanitaetshaus saunapark schuhhaus schule schulen seniorenheim service services shop shops \
+    software solar solarium solutions sozialamt sparkasse spedition spielwaren sportpark \
+    stadtwerke standesamt steakhaus stiftung store stores studio studios supermarkt systeme \
+    systems tanzschule taxi technik technologies technology textilien therapie therme ticket \
+    tiefbau tierheim tierpark touristik transport transporte trattoria treff trockenbau verband \
+    verbandes verbund verein vereinigung verkehr verkehrsbetriebe verlag verleih vermietung \
+    versand versicherung versicherungen versorgung vertrieb verwaltung volksbank vollzieher \
+    waescherei waren warenhaus wasserwerk werbung werke werkstaetten werkstatt werkzeuge \
+    wildpark wirtshaus wohnbau wohnungsbau zahnaerzte zahnaerztin zahnarzt zeitung zentrale \
+    zentrum zimmerei zweirad";
+/// Beginnings of words in a name that no person bears, folded.
+const TRADE_STARTS: &str = "\
+    abfallwirt agentur amtskasse apotheken arbeitsagentur architektur arztpraxis augenarztp \
+    autohaus autoservice autoteil autovermiet autowasch autowerk autozent backshop bausparkasse \
+    baustoff bestattung brillen buchhandl bundesagentur bundesanstalt bundeskasse bundesverwalt \
+    cafeteria caritas computer diakonie drogerie eiscafe eisdiele elektro energie fahrrad \
+    fahrschule familienkasse ferienpark ferienwohn feuerwehr finanzamt fitness friseur frisoer \
+    gaststaette gemeinschaftsp getraenke hallenbad handwerk hauptzollamt hausverwalt heizungs \
+    hochschul hoergeraet ihrapothek immobilien jobcenter juwelier kieferorth kindergarten \
+    kindertages kirchengem kirchenkreis kosmetik krankenhaus krankenkasse kreiskasse \
+    kreissparkasse kreisverwalt landesamt landesbank landeshaupt landeskasse landratsamt \
+    lebensmittel logistik malerbetrieb matratzen mediamarkt mietwagen mineraloel naturkost \
+    oberfinanz online ordnungsamt orthopaed parkhaus parkraum parkservice pfarramt pflegedienst \
+    physiotherap pizza psychotherap radiolog rechtsanwaelt rechtsanwalt regierungspr reifen \
+    reinigungs reisebuero restaurant sanitaer schornsteinf schwimmbad software sparkasse \
+    spielwaren spielzeug stadtkasse stadtverwalt stadtwerk steuerberat studentenwerk \
+    studierendenwerk supermarkt tankstelle tierarztp tierklinik tiernahrung touristik umzuege \
+    universitaets verbandsgem verbraucher verein verkehrs versandhaus versicherung \
+    volkshochschule wohnungsbau wohnungsgen wohnungsges zahnarztp zeitungsv zoohandlung";
+/// Words that head the name of a business, and are surnames when they end a name, folded.
+const HEADS: &str = "\
+    atelier baeckerei bahnhof bar bauernhof betten bistro blumen brauerei buecher burger cafe \
+    camping club coiffeur deutsche doener eis fahrschule familienbad firma foto galerie garage \
+    garten gasthaus gasthof getraenke grill hair haus hof hofladen hotel imbiss juwelier kaffee \
+    kantine kaufhaus kebap kino kiosk klinik kneipe konditorei landgasthof leder lounge mensa \
+    metzgerei mode moden moebel museum musik nails notar obst oper optik parfuemerie parkhaus \
+    pension pizza praxis pub radsport salon sauna schloss schmuck schuh schuhe sport \
+    steuerberater studio tabak taverne taxi textil theater tierarzt trattoria uhren vinothek \
+    wein weingut weinhaus wohnen zahnarzt zoo";
+/// Countries and large towns; behind a brand they say that it is the brand.
+const PLACES: &str = "\
+    aachen augsburg berlin bielefeld bochum bonn braunschweig bremen chemnitz cottbus darmstadt \
+    deutschland dortmund dresden duesseldorf duisburg erfurt europa flensburg frankfurt freiburg \
+    gelsenkirchen germany goettingen hamburg hannover heidelberg heilbronn ingolstadt jena \
+    kaiserslautern karlsruhe kassel kiel koblenz koeln krefeld leipzig leverkusen ludwigshafen \
+    luebeck luxembourg luxemburg magdeburg mainz mannheim muenchen muenster nuernberg \
+    oesterreich oldenburg osnabrueck pforzheim potsdam regensburg rostock saarbruecken salzburg \
+    schweiz schwerin stuttgart trier ulm wien wiesbaden wolfsburg wuerzburg wuppertal zuerich";
+/// Words that banks put into card and direct-debit texts.
+const CARD_WORDS: &str = "girocard kontaktlos maestro mastercard terminal visa vpay";
+/// Beginnings of such words.
+const CARD_STARTS: &str =
+    "debitk folgelast folgenr girocard kartenn kartenz kaufums kfn lastschrift verfalld";
+/// Such words, when a number follows or is part of them.
+const CARD_NUMBERED: &str = "debitkarte elv karte kfn pos";
+/// Words of an invoice, when a number follows.
+const INVOICE: &str = "kdnr kundennr kundennummer rechnung rechnungsnr rechnungsnummer rg rgnr rnr";
+
+/// Words to be looked up whole.
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
+
+/// The lists above, ready for questions.
+struct Vocabulary {
+    forms: HashSet<&'static [u8]>,
+    heads: HashSet<&'static [u8]>,
+    places: HashSet<&'static [u8]>,
+    card: HashSet<&'static [u8]>,
+    numbered: HashSet<&'static [u8]>,
+    invoice: HashSet<&'static [u8]>,
+    /// By their last letters.
+    ends: HashMap<Edge, Vec<&'static [u8]>>,
+    /// By their first letters.
+    starts: HashMap<Edge, Vec<&'static [u8]>>,
+    card_starts: HashMap<Edge, Vec<&'static [u8]>>,
+}
+
+/// Three letters at one side of a word.
+type Edge = [u8; 3];
+
+impl Vocabulary {
+    fn new() -> Self {
+        Self {
+            forms: set(FORMS),
+            heads: set(HEADS),
+            places: set(PLACES),
+            card: set(CARD_WORDS),
+            numbered: set(CARD_NUMBERED),
+            invoice: set(INVOICE),
+            ends: by_edge(TRADE_ENDS, <[u8]>::last_chunk),
+            starts: by_edge(TRADE_STARTS, <[u8]>::first_chunk),
+            card_starts: by_edge(CARD_STARTS, <[u8]>::first_chunk),
+        }
+    }
+}
+
+fn set(words: &'static str) -> HashSet<&'static [u8]> {
+    words.split_ascii_whitespace().map(str::as_bytes).collect()
+}
+
+fn by_edge(
+    words: &'static str,
+    edge: fn(&[u8]) -> Option<&Edge>,
+) -> HashMap<Edge, Vec<&'static [u8]>> {
+    let mut all: HashMap<Edge, Vec<&'static [u8]>> = HashMap::new();
+    for word in words.split_ascii_whitespace().map(str::as_bytes) {
+        if let Some(edge) = edge(word) {
+            all.entry(*edge).or_default().push(word);
+        }
+    }
+    all
+}
 
 /// Whether the booking has what only payments to businesses have.
 pub(crate) fn is_business(transaction: &Transaction) -> bool {
     let name = transaction.counterparty.name.as_str();
-    people::is_merchants(transaction) || names_a_business(name) || is_card_merchant(transaction)
+    people::is_merchants(transaction)
+        || names_a_business(name)
+        || is_card_merchant(transaction)
+        || transaction.amount.minor < 0 && has_invoice(transaction.remittance_info.as_str())
 }
 
 /// Whether it is a card text, or a name of one word: whoever else bears it adds his trade.
 pub(crate) fn is_card_merchant(transaction: &Transaction) -> bool {
     let name = transaction.counterparty.name.as_str();
     let purpose = transaction.remittance_info.as_str();
-    let card_word = |word: &str| {
-        CARD_WORDS
-            .iter()
-            .any(|known| starts_with(word, known.as_bytes()))
-    };
     !transaction.merchant_category_code.is_empty()
         || matches!(
             transaction.transaction_code,
@@ -118,29 +172,96 @@ pub(crate) fn is_card_merchant(transaction: &Transaction) -> bool {
         )
         || name.contains("//")
         || purpose.contains("//")
-        || words(name).nth(1).is_none() && !name.is_empty()
-        || words(purpose).any(card_word)
-        || words(&transaction.booking_text).any(card_word)
+        || is_one_word(name)
+        || has_card_word(purpose)
+        || has_card_word(&transaction.booking_text)
 }
 
-/// A company form, a branch number, or a sign that no person bears.
+/// Whether a word of a name is one that no person bears: a company form or a trade's own word.
+pub(crate) fn is_business_word(word: &str) -> bool {
+    let folded = scan::fold_word(word);
+    let folded = folded.as_slice();
+    let known = &*VOCABULARY;
+    known.forms.contains(folded)
+        || edge_holds(&known.ends, folded.last_chunk(), |end| {
+            folded.ends_with(end)
+        })
+        || edge_holds(&known.starts, folded.first_chunk(), |start| {
+            folded.starts_with(start)
+        })
+}
+
+/// Whether a word is a trade at the head of a name, or a place.
+pub(crate) fn is_head_or_place(word: &str, heads: bool) -> bool {
+    let folded = scan::fold_word(word);
+    let known = &*VOCABULARY;
+    known.places.contains(folded.as_slice()) || heads && known.heads.contains(folded.as_slice())
+}
+
+fn edge_holds(
+    stems: &HashMap<Edge, Vec<&'static [u8]>>,
+    edge: Option<&Edge>,
+    holds: impl Fn(&[u8]) -> bool,
+) -> bool {
+    edge.and_then(|edge| stems.get(edge))
+        .is_some_and(|stems| stems.iter().any(|stem| holds(stem)))
+}
+
+/// A company form, a branch number, a trade, a place, or a sign that no person bears.
 fn names_a_business(name: &str) -> bool {
-    let form = |word: &str| {
-        FORMS.iter().any(|form| word.eq_ignore_ascii_case(form))
+    let sign =
+        name.contains(" & ") || name.contains('*') || name.contains(".de") || name.contains(".com");
+    sign || words(name).enumerate().any(|(place, word)| {
+        is_business_word(word)
+            || is_head_or_place(word, place == 0)
             || word.bytes().any(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// A name without blanks, that is not made of initials only.
+fn is_one_word(name: &str) -> bool {
+    let mut parts = name.split_whitespace();
+    let (Some(only), None) = (parts.next(), parts.next()) else {
+        return false;
     };
-    name.contains('&') || name.contains('*') || words(name).any(form)
+    only.contains(['&', '+']) || words(only).any(|word| word.len() > 1)
+}
+
+fn has_card_word(text: &str) -> bool {
+    let known = &*VOCABULARY;
+    let mut before = false;
+    words(text).any(|word| {
+        let folded = scan::fold_word(word);
+        let folded = folded.as_slice();
+        let numbered = before && word.starts_with(|c: char| c.is_ascii_digit());
+        let letters = folded.iter().take_while(|byte| byte.is_ascii_alphabetic());
+        let (head, tail) = folded.split_at(letters.count());
+        before = known.numbered.contains(folded);
+        numbered
+            || known.card.contains(folded)
+            || !tail.is_empty() && known.numbered.contains(head)
+            || edge_holds(&known.card_starts, folded.first_chunk(), |start| {
+                folded.starts_with(start)
+            })
+    })
+}
+
+/// Whether an invoice or a customer is named with a number.
+fn has_invoice(text: &str) -> bool {
+    let mut before = false;
+    words(text).any(|word| {
+        let folded = scan::fold_word(word);
+        let numbered = before && word.bytes().any(|byte| byte.is_ascii_digit());
+        // The word "Nr" may stand between.
+        before =
+            VOCABULARY.invoice.contains(folded.as_slice()) || before && folded.as_slice() == b"nr";
+        numbered
+    })
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-}
-
-fn starts_with(word: &str, known: &[u8]) -> bool {
-    word.as_bytes()
-        .get(..known.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -158,19 +279,35 @@ mod tests {
         check("Penny GmbH | Rechnung | -10.00", true);
         check("PENNY 4711 | danke | -10.00", true);
         check("Penny | danke | -10.00", true);
+        check("H&M | danke | -10.00", true);
         check("Norma Lebensmittel//Kiel/DE | x | -10.00", true);
         check(" | JET DANKT//Kiel/DE | -10.00", true);
         check(
-            "Hammer Kiel | 2025-03-01T10:00 Debitk.3 2026-12 | -10.00",
+            "Hammer Heim | 2025-03-01T10:00 Debitk.3 2026-12 | -10.00",
             true,
         );
-        check("Hammer Kiel | x | -10.00 | mcc=5200", true);
-        check("Hammer Kiel | x | -10.00 | gvc=105", true);
+        check("Hammer Heim | x | -10.00 | mcc=5200", true);
+        check("Hammer Heim | x | -10.00 | gvc=105", true);
         check(
-            "Hammer Kiel | x | -10.00 | creditor_id=DE98ZZZ09999999999",
+            "Hammer Heim | x | -10.00 | creditor_id=DE98ZZZ09999999999",
             true,
         );
-        check("Hammer Kiel | x | -10.00 | booking=Kartenzahlung", true);
+        check("Hammer Heim | x | -10.00 | booking=Kartenzahlung", true);
+        check("Hammer Heim | ELV14925275 15.05 ME0 | -10.00", true);
+        check("Hammer Heim | POS 4711 | -10.00", true);
+    }
+
+    #[test]
+    fn businesses_are_seen_by_trade_place_or_invoice() {
+        check("Möbel Höffner | danke | -10.00", true);
+        check("Thalia Buchhandlung | danke | -10.00", true);
+        check("Motorradwerkstatt Norma Heller | Gabel | -10.00", true);
+        check("IKEA Deutschland | danke | -10.00", true);
+        check("Bauhaus Mannheim | danke | -10.00", true);
+        check("thalia.de Bestellung | danke | -10.00", true);
+        check("Pension Waldblick | danke | -10.00", true);
+        check("Hammer Heim | Rechnung Nr. 4711 | -10.00", true);
+        check("Hammer Heim | Rg. 706129 Vorhang | -10.00", true);
     }
 
     #[test]
@@ -178,5 +315,11 @@ mod tests {
         check("Penny Lane | danke | -10.00", false);
         check("Karl-Heinz Rossmann | Miete Juni | -10.00", false);
         check("Norma Meier | Geschenk | -10.00 | gvc=116", false);
+        check("Waltraut Pension | Zum Namenstag | -10.00", false);
+        check("Norma de Souza | Geschenk | -10.00", false);
+        check("C&A Hochzeit | alles Liebe | -10.00", false);
+        check("J.E.T. | Bier | -10.00", false);
+        check("Norma Meier | Postkarte und Karten | -10.00", false);
+        check("Horst Hornbach | Rechnung 2025-14 | +10.00", false);
     }
 }

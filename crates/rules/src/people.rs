@@ -5,11 +5,43 @@ use std::collections::HashSet;
 use domain::Transaction;
 use serde::Deserialize;
 
+use crate::business;
 use crate::error::RulesError;
 use crate::normalize::scan;
 
-/// Words before a name that only people bear.
-const TITLES: [&str; 4] = ["herr", "frau", "familie", "fam"];
+/// Most words of a person's name, titles included.
+const WORDS_MAX: usize = 6;
+/// Words before a name that only people bear, folded.
+const TITLES: [&str; 21] = [
+    "herr",
+    "herrn",
+    "frau",
+    "familie",
+    "fam",
+    "eheleute",
+    "ehel",
+    "oma",
+    "opa",
+    "tante",
+    "onkel",
+    "mama",
+    "papa",
+    "mutti",
+    "vati",
+    "mr",
+    "mrs",
+    "ms",
+    "schwester",
+    "bruder",
+    "nachbarin",
+];
+/// Words of a name that say nothing about whose it is, folded.
+const PARTICLES: [&str; 44] = [
+    "dr", "prof", "dipl", "ing", "med", "von", "vom", "van", "der", "den", "de", "del", "della",
+    "di", "da", "dos", "das", "do", "du", "la", "le", "el", "al", "bin", "ben", "ibn", "zu", "zur",
+    "zum", "und", "u", "y", "e", "geb", "jun", "jr", "sen", "sr", "st", "ten", "ter", "af", "av",
+    "o",
+];
 /// Beginnings of booking texts that a payment from person to person does not have, folded.
 const MERCHANT_BOOKINGS: [&str; 12] = [
     "lastschr",
@@ -25,8 +57,12 @@ const MERCHANT_BOOKINGS: [&str; 12] = [
     "direct",
     "master",
 ];
+/// Words of booking texts that hold one of [`MERCHANT_BOOKINGS`] and are transfers all the same.
+const TRANSFERS: [&str; 2] = ["debit transfer", "direct transfer"];
+/// What remittance information repeats of a direct debit.
+const MERCHANT_PURPOSES: [&str; 2] = ["MREF+", "CRED+"];
 
-/// First names that are common in Germany.
+/// First names that are borne in Germany.
 #[derive(Debug, Default)]
 pub(crate) struct FirstNames {
     /// Only ever asked, never walked through.
@@ -50,24 +86,113 @@ impl FirstNames {
         Ok(Self { names })
     }
 
-    /// Whether the other side is a person: two words, one of them a first name or a form of
-    /// address, and nothing that only a merchant's payment has.
+    /// Whether the other side is a person: a name of two to six words that holds a first name, a
+    /// form of address or initials, or is written "Surname, First name"; no word that only a
+    /// business bears; and nothing in the booking that only a merchant's payment has.
     pub(crate) fn is_person(&self, transaction: &Transaction) -> bool {
         let name = transaction.counterparty.name.as_str();
-        let mut words = name
-            .split(|c: char| c.is_ascii_whitespace() || c == ',')
-            .filter(|word| !word.is_empty());
-        let (Some(one), Some(two), None) = (words.next(), words.next(), words.next()) else {
+        self.is_persons_name(name)
+            && !is_merchants(transaction)
+            && !MERCHANT_PURPOSES
+                .iter()
+                .any(|mark| transaction.remittance_info.as_str().contains(mark))
+    }
+
+    fn is_persons_name(&self, name: &str) -> bool {
+        // What a surname is made of, and joints: "Anna & Peter Kern", "KERN ANNA/PETER".
+        let allowed = |c: char| {
+            c.is_alphabetic()
+                || c.is_whitespace()
+                || matches!(c, '-' | '\'' | '’' | '.' | ',' | '&' | '+' | '/')
+        };
+        if !name.chars().all(allowed) || name.contains("//") {
+            return false;
+        }
+        let Some(found) = self.read(name) else {
             return false;
         };
-        (self.is_first_name(one) || self.is_first_name(two)) && !is_merchants(transaction)
+        found.is_person(is_reversed(name))
+            && !words(name).any(business::is_business_word)
+            && !words(name).next().is_some_and(|word| {
+                business::is_head_or_place(word, true) && !self.is_first_name(word)
+            })
+    }
+
+    /// Counts what speaks for a person; nothing when the words are too few, too many, or joined as
+    /// in a company's name.
+    fn read(&self, name: &str) -> Option<Found> {
+        let mut found = Found::default();
+        for part in name
+            .split([' ', '\t', ',', '/', '+'])
+            .filter(|part| !part.is_empty())
+        {
+            found.words = found.words.saturating_add(1);
+            if part == "&" {
+                found.joined = true;
+                continue;
+            }
+            if part.contains('&') {
+                return None;
+            }
+            let folded = scan::fold_word(part.trim_matches('.'));
+            let folded = folded.as_slice();
+            let is = |list: &[&str]| list.iter().any(|word| word.as_bytes() == folded);
+            if part.len() <= 2 && part.ends_with('.') {
+                found.initials = found.initials.saturating_add(1);
+            } else if is(&TITLES) {
+                found.titles = true;
+            } else if is(&PARTICLES) {
+            } else if part
+                .split(['-', '.'])
+                .filter(|half| !half.is_empty())
+                .all(|half| self.is_first_name(half))
+            {
+                found.first_names = found.first_names.saturating_add(1);
+            } else {
+                found.others = found.others.saturating_add(1);
+            }
+        }
+        (2..=WORDS_MAX).contains(&found.words).then_some(found)
     }
 
     fn is_first_name(&self, word: &str) -> bool {
-        let folded = scan::fold_word(word);
-        let folded = folded.as_slice();
-        self.names.contains(folded) || TITLES.iter().any(|title| title.as_bytes() == folded)
+        self.names.contains(scan::fold_word(word).as_slice())
     }
+}
+
+/// The words of a name by kind.
+#[derive(Debug, Default)]
+struct Found {
+    words: usize,
+    first_names: usize,
+    initials: usize,
+    others: usize,
+    titles: bool,
+    joined: bool,
+}
+
+impl Found {
+    fn is_person(&self, reversed: bool) -> bool {
+        // Companies are named after people as well, with an ampersand: "Ernst & Young".
+        let couple = !self.joined || self.first_names >= 2;
+        let named = self.first_names > 0 || self.titles || reversed;
+        let initialled = self.initials > 0 && self.others > 0;
+        couple && (named || initialled) && self.others <= 3
+    }
+}
+
+/// Whether a name is written "Surname, First name".
+fn is_reversed(name: &str) -> bool {
+    let mut halves = name.split(',').map(|half| half.split_whitespace().count());
+    matches!(
+        (halves.next(), halves.next(), halves.next()),
+        (Some(1..=2), Some(1..=2), None)
+    )
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
 }
 
 /// Whether a payment has what only merchants' payments have: a card, a mandate, a creditor.
@@ -81,6 +206,7 @@ pub(crate) fn is_merchants(transaction: &Transaction) -> bool {
             Some(4 | 5 | 104..=110 | 182 | 190 | 198)
         )
         || MERCHANT_BOOKINGS.iter().any(|word| contains(booking, word))
+            && !TRANSFERS.iter().any(|word| contains(booking, word))
 }
 
 fn contains(text: &str, word: &str) -> bool {
@@ -95,27 +221,58 @@ mod tests {
     use crate::example::Example;
 
     fn check(line: &str, expected: bool) {
-        let names = FirstNames::parse("name\nAnna\nJürgen\nPeter\n").expect("valid");
+        let names = "name\nAnna\nJürgen\nPeter\nFinn\nKarl\nHeinz\nErnst\nMax\n";
+        let names = FirstNames::parse(names).expect("valid");
         let example = Example::parse(line).expect(line);
         assert_eq!(names.is_person(&example.transaction), expected, "{line}");
     }
 
     #[test]
-    fn people_have_two_names_and_no_card() {
+    fn people_have_a_first_name_and_no_card() {
         check("Anna Metzger | danke | -10.00", true);
         check(
             "METZGER, ANNA | danke | -10.00 | booking=ONLINE-UEBERWEISUNG",
             true,
         );
         check("Juergen Strom | danke | -10.00 | gvc=116", true);
+        check("Huk Finn Reimers | Floss | -10.00", true);
+        check("Karl-Heinz von der Reise | danke | -10.00", true);
+        check("Dr. Anna Maria Kern-Metzger | danke | -10.00", true);
+        check("Anna & Max Metzger | danke | -10.00", true);
+        check("METZGER ANNA/PETER | danke | -10.00", true);
+        check(
+            "Anna Metzger | danke | -10.00 | booking=Debit Transfer",
+            true,
+        );
+        check("Anna | danke | -10.00", false);
+        check(" | danke | -10.00", false);
+    }
+
+    #[test]
+    fn people_are_known_by_address_initials_or_order() {
         check("Familie Metzger | danke | -10.00", true);
+        check("Oma Hertz | danke | -10.00", true);
+        check("D. M. Sander | dm | -10.00", true);
+        check("Görtz, Malwine | danke | -10.00", true);
+        check("Hertz Malwine | danke | -10.00", false);
+        check("Rundfunk ARD, ZDF, DRadio | Beitrag | -10.00", false);
+        check("Stadt Kiel, Kasse | Bescheid | -10.00", false);
+    }
+
+    #[test]
+    fn businesses_are_named_after_people() {
         check("Metzgerei Kern | danke | -10.00", false);
         check("Anna Kern Metzgerei | danke | -10.00", false);
+        check("Motorradwerkstatt Anna Heller | danke | -10.00", false);
+        check("Peter Kern GmbH | danke | -10.00", false);
+        check("Pension Anna | danke | -10.00", false);
+        check("Ernst & Young | danke | -10.00", false);
+        check("H&M Anna | danke | -10.00", false);
+        check("Peter Pane 12 | Essen | -10.00", false);
         check("Peter Pane | Essen | -10.00 | booking=KARTENZAHLUNG", false);
         check("Peter Pane | Essen | -10.00 | mcc=5812", false);
         check("Peter Hahn | Rechnung | -10.00 | gvc=105", false);
         check("Peter Hahn | Rechnung | -10.00 | mandate=M1", false);
-        check("Anna | danke | -10.00", false);
-        check(" | danke | -10.00", false);
+        check("Peter Hahn | EREF+1MREF+2CRED+3SVWZ+x | -10.00", false);
     }
 }
