@@ -31,6 +31,8 @@ pub struct Intermediary {
 struct Start {
     index: u8,
     text: String,
+    /// Its second letter in lower case, which sets most of those with the same first apart.
+    second: u8,
     /// Whether a star must follow, because the text alone may mean anything.
     starred: bool,
 }
@@ -76,6 +78,7 @@ impl Intermediaries {
                 slot.push(Start {
                     index,
                     starred: start.ends_with('*'),
+                    second: second_of(&text),
                     text,
                 });
                 // The longer start decides: "Amazon Payments" before "Amazon".
@@ -112,7 +115,7 @@ impl Intermediaries {
     /// The payment service whose name starts the text, behind the word that some banks put before
     /// card payments.
     pub(crate) fn recognise(&self, name: &str) -> Option<Found> {
-        if !starts_as_word(name, CARD_WORD) {
+        if !matches!(name.as_bytes(), [b'V' | b'v', ..]) || !starts_as_word(name, CARD_WORD) {
             return self.starting(name, 0);
         }
         let rest = name.get(CARD_WORD.len()..)?.trim_start();
@@ -123,8 +126,9 @@ impl Intermediaries {
     /// The payment service whose name starts a text that stands at an offset.
     fn starting(&self, name: &str, offset: usize) -> Option<Found> {
         let slot = self.by_letter.get(letter_of(name)?)?;
+        let second = second_of(name);
         slot.iter().find_map(|start| {
-            if !starts_as_word(name, &start.text) {
+            if start.second != second || !starts_as_word(name, &start.text) {
                 return None;
             }
             let rest = name.get(start.text.len()..)?;
@@ -144,6 +148,11 @@ impl Intermediaries {
 const CARD_WORD: &str = "VISA";
 /// Most characters between a payment service's name and the star before the merchant.
 const STAR_GAP_MAX: usize = 2;
+
+fn second_of(name: &str) -> u8 {
+    let second = name.as_bytes().get(1);
+    second.map_or(0, u8::to_ascii_lowercase)
+}
 
 fn letter_of(name: &str) -> Option<usize> {
     let first = name.as_bytes().first()?.to_ascii_lowercase();
@@ -180,8 +189,12 @@ impl Intermediary {
 /// Where words stand in a text, in any case, not inside another word.
 fn find(text: &str, words: &str) -> Option<usize> {
     let (text, words) = (text.as_bytes(), words.as_bytes());
+    let first = words.first()?.to_ascii_lowercase();
     let mut windows = text.windows(words.len()).enumerate();
     let found = windows.find(|(at, window)| {
+        if window.first().map(u8::to_ascii_lowercase) != Some(first) {
+            return false;
+        }
         let before = at.checked_sub(1).and_then(|before| text.get(before));
         let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
         window.eq_ignore_ascii_case(words) && !inside

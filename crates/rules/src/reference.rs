@@ -145,8 +145,14 @@ impl Slow<'_> {
         }
         let clauses = rule.clauses.iter();
         let hits = clauses.filter_map(|clause| self.hits(clause, question));
-        hits.map(|hits| Found::new(id, verdict, hits.into_iter()))
-            .collect()
+        let found = hits.map(|hits| {
+            let mut found = Found::new(id, verdict);
+            for hit in hits {
+                found.add(hit);
+            }
+            found
+        });
+        found.collect()
     }
 
     /// A hit for each required test of a clause, if everything holds.

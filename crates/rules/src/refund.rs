@@ -11,14 +11,14 @@ use domain::UserType;
 use crate::calibration;
 use crate::error::{RuleProblem, RulesError};
 use crate::file::{RefundEntry, RefundFile};
-use crate::rule::{Direction, Rule, Strength};
+use crate::rule::{Direction, Rank, Rule, Strength};
 use crate::taxonomy::{TagId, Taxonomy};
 
 /// Which spending becomes what when it comes back.
 #[derive(Debug, Default)]
 pub(crate) struct Refunds {
-    below: (u16, u16),
-    sure: (u16, u16),
+    below: Rank,
+    sure: Rank,
     /// By spending tag, every tag below included.
     tags: BTreeMap<TagId, TagId>,
 }
@@ -40,7 +40,7 @@ impl Refunds {
             };
             let strength = strengths.get(name);
             strength
-                .map(|strength| (strength.precedence, strength.weight))
+                .map(Rank::of)
                 .ok_or_else(|| RulesError::rule(file, name, unknown()))
         };
         let mut refunds = Self {
@@ -76,12 +76,12 @@ impl Refunds {
     }
 
     /// Precedence and weight from which on rules for money that comes in do not give way.
-    pub(crate) const fn below(&self) -> (u16, u16) {
+    pub(crate) const fn below(&self) -> Rank {
         self.below
     }
 
     /// Precedence and weight from which on rules for spending count whoever the other side is.
-    pub(crate) const fn sure(&self) -> (u16, u16) {
+    pub(crate) const fn sure(&self) -> Rank {
         self.sure
     }
 }

@@ -17,7 +17,7 @@ use crate::evidence::{Field, Note};
 use crate::normalize::scan::Scan;
 use crate::patterns::Lookup;
 use crate::rule::{Direction, RuleId};
-use crate::view::{Roles, View};
+use crate::view::View;
 
 pub(crate) use compile::GroupId;
 use compile::{Anchors, ClauseNumber, CompiledClause, CompiledTest, side};
@@ -34,7 +34,8 @@ pub(crate) struct Matcher {
     compounds: Compounds,
     anchors: Anchors,
     clauses: Vec<CompiledClause>,
-    /// By rule.
+    /// By clause, apart from the clauses, so that what cannot win is passed over without a look at
+    /// its conditions.
     verdicts: Vec<Verdict>,
     scales: Scales,
     literals: Vec<String>,
@@ -49,6 +50,8 @@ pub struct Scratch {
     hit: Vec<GroupId>,
     /// Clauses whose anchor was found in the current transaction.
     awake: Vec<ClauseNumber>,
+    /// Rules that match the current transaction and may decide or contest.
+    matches: Vec<Found>,
     pub(crate) lookup: Lookup,
 }
 
@@ -127,8 +130,7 @@ impl Matcher {
         let mut found: Vec<Found> = scratch
             .awake
             .iter()
-            .map(|number| &self.clauses[*number as usize])
-            .filter_map(|clause| self.evaluate(clause, Question::Meaning, view, scratch))
+            .filter_map(|number| self.evaluate(*number, Question::Meaning, view, scratch))
             .collect();
         found.sort_by(|a, b| b.order(a));
         // Alternatives of one rule may stand apart; the best of them speaks for the rule.
@@ -143,7 +145,7 @@ impl Matcher {
 
     /// A match that a validated pack never needs, because it has a fallback for each direction.
     pub(crate) fn nothing(&self) -> Found {
-        Found::new(RuleId(0), self.verdicts[0], std::iter::empty())
+        Found::new(RuleId(0), self.verdicts[0])
     }
 
     /// The distinct literals, normalised.
@@ -157,38 +159,33 @@ impl Matcher {
     }
 
     /// The best of the awake clauses that answer a question, and whether it is contested.
-    fn best(&self, question: Question, view: &View<'_>, scratch: &Scratch) -> Option<Match> {
+    fn best(&self, question: Question, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        // Taken out and put back, so that the rest of the memory can be read meanwhile.
+        let mut matches = std::mem::take(&mut scratch.matches);
+        matches.clear();
         let mut ranking = Ranking::default();
-        for (clause, verdict) in self.awoken(scratch) {
-            if verdict.answer(question).is_none() || verdict.is_below(ranking.best()) {
+        for (number, verdict) in self.awoken(scratch) {
+            if verdict.answer(question).is_none() || verdict.is_far(ranking.best(), self.scales) {
                 continue;
             }
-            if let Some(found) = self.evaluate(clause, question, view, scratch) {
+            if let Some(found) = self.evaluate(number, question, view, scratch) {
                 ranking.offer(found);
+                matches.push(found);
             }
         }
-        let best = *ranking.best()?;
-        let contested = self.awoken(scratch).any(|(clause, verdict)| {
-            let answer = verdict.answer(question);
-            // Most clauses end here; only what is near has to be looked at again.
-            answer.is_some()
-                && answer != best.verdict().answer(question)
-                && verdict.is_near(&best, self.scales)
-                && self
-                    .evaluate(clause, question, view, scratch)
-                    .is_some_and(|other| best.is_contested_by(&other, question, self.scales))
+        let best = ranking.best().map(|best| Match {
+            found: *best,
+            contested: matches
+                .iter()
+                .any(|other| best.is_contested_by(other, question, self.scales)),
         });
-        Some(Match {
-            found: best,
-            contested,
-        })
+        scratch.matches = matches;
+        best
     }
 
-    fn awoken(&self, scratch: &Scratch) -> impl Iterator<Item = (&CompiledClause, Verdict)> {
-        scratch.awake.iter().map(|number| {
-            let clause = &self.clauses[*number as usize];
-            (clause, self.verdicts[usize::from(clause.rule.0)])
-        })
+    fn awoken(&self, scratch: &Scratch) -> impl Iterator<Item = (ClauseNumber, &Verdict)> {
+        let numbers = scratch.awake.iter();
+        numbers.map(|number| (*number, &self.verdicts[*number as usize]))
     }
 
     /// Collects the clauses that may match what was read.
@@ -199,9 +196,10 @@ impl Matcher {
         self.mark_words(view, scratch);
         self.mark_compounds(view, scratch);
         self.awake_by_codes(view, &mut scratch.awake);
-        scratch
-            .awake
-            .extend(&self.anchors.fallbacks[side(view.direction())]);
+        add(
+            &mut scratch.awake,
+            &self.anchors.fallbacks[side(view.direction())],
+        );
     }
 
     /// Collects the clauses for spending that may match, from the marks that are there.
@@ -209,7 +207,7 @@ impl Matcher {
         let Scratch { hit, awake, .. } = scratch;
         awake.clear();
         for group in hit.iter() {
-            awake.extend(&self.anchors.groups[group.0 as usize][side(Direction::Debit)]);
+            add(awake, self.anchors.groups.of(*group, Direction::Debit));
         }
         self.awake_by_codes(view, awake);
     }
@@ -276,7 +274,10 @@ impl Matcher {
             .map_or_else(Default::default, |index| view.segments()[index].roles);
         if roles.meet(posting.roles) && marks.add(posting.group, hit) {
             groups.push(posting.group);
-            awake.extend(&self.anchors.groups[posting.group.0 as usize][side(view.direction())]);
+            add(
+                awake,
+                self.anchors.groups.of(posting.group, view.direction()),
+            );
         }
     }
 
@@ -310,44 +311,51 @@ impl Matcher {
             );
         }
         if view.intermediary().is_some() {
-            awake.extend(&anchors.intermediaries);
+            add(awake, &anchors.intermediaries);
         }
-        awake.extend(&anchors.own);
+        add(awake, &anchors.own);
     }
 }
 
 fn extend(awake: &mut Vec<ClauseNumber>, clauses: Option<&Vec<ClauseNumber>>) {
-    awake.extend(clauses.into_iter().flatten());
+    add(awake, clauses.map_or(&[], Vec::as_slice));
+}
+
+/// Adds clauses one by one: nearly always it is one or two, too few to call for a copy.
+#[inline]
+fn add(awake: &mut Vec<ClauseNumber>, clauses: &[ClauseNumber]) {
+    for clause in clauses {
+        awake.push(*clause);
+    }
 }
 
 impl Matcher {
     /// The match of a clause, if all of it holds.
     fn evaluate(
         &self,
-        clause: &CompiledClause,
+        number: ClauseNumber,
         question: Question,
         view: &View<'_>,
         scratch: &Scratch,
     ) -> Option<Found> {
+        let clause = &self.clauses[number as usize];
         let hit = |test: &CompiledTest| match test {
             CompiledTest::Group(group, _) => scratch.marks.hit(*group),
             CompiledTest::Holder => holder_hit(view, &scratch.scan),
             CompiledTest::Code(test) => code_hit(test, view),
         };
-        let names = |test: &CompiledTest| {
-            let roles = match test {
-                CompiledTest::Group(_, roles) => *roles,
-                CompiledTest::Holder | CompiledTest::Code(_) => Roles::NONE,
-            };
-            hit(test).is_some_and(|hit| hit.names_other_side(roles, view))
-        };
-        let holds = guards_hold(&clause.guards, question.direction(view), view)
-            && clause.required.iter().all(|test| hit(test).is_some())
-            && !clause.forbidden.iter().any(|test| hit(test).is_some())
-            && (question != Question::Spending || clause.required.iter().any(names));
-        let verdict = self.verdicts[usize::from(clause.rule.0)];
-        // Looking again is cheaper than a list of hits, which would have to be allocated.
-        holds.then(|| Found::new(clause.rule, verdict, clause.required.iter().filter_map(hit)))
+        if !guards_hold(&clause.guards, question.direction(view), view) {
+            return None;
+        }
+        let mut found = Found::new(clause.rule, self.verdicts[number as usize]);
+        let mut known = question != Question::Spending;
+        for test in &clause.required {
+            let hit = hit(test)?;
+            found.add(hit);
+            known = known || hit.names_other_side(test.roles(), view);
+        }
+        let forbidden = clause.forbidden.iter().any(|test| hit(test).is_some());
+        (known && !forbidden).then_some(found)
     }
 }
 

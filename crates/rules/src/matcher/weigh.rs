@@ -8,7 +8,7 @@ use crate::calibration::{self, Calibration};
 use crate::decision::{Confidence, Decision, Origin};
 use crate::matcher::decide::Hit;
 use crate::refund::Refunds;
-use crate::rule::{Direction, Rule, RuleId};
+use crate::rule::{Direction, Rank, Rule, RuleId};
 use crate::taxonomy::TagId;
 use crate::view::View;
 
@@ -18,8 +18,7 @@ pub(crate) struct Verdict {
     pub(crate) tag: TagId,
     /// The tag of money that comes back, for rules about spending.
     refund: Option<TagId>,
-    precedence: u16,
-    weight: u16,
+    rank: Rank,
     /// Uncontested and contested.
     confidence: [Confidence; 2],
     /// Whether the tag says that nothing is known.
@@ -35,8 +34,7 @@ impl Verdict {
         Self {
             tag: rule.tag,
             refund: weighing.refunds.of(rule),
-            precedence: rule.strength.precedence,
-            weight: rule.strength.weight,
+            rank: Rank::of(&rule.strength),
             confidence: weighing.calibration.of(rule.tree, &rule.strength.name),
             rests: weighing.calibration.is_resting(rule.tag),
             fallback: rule.fallback,
@@ -44,23 +42,16 @@ impl Verdict {
         }
     }
 
-    const fn rank(self) -> (u16, u16) {
-        (self.precedence, self.weight)
-    }
-
-    /// Whether the rule loses against a match, however specific its own evidence is.
-    pub(crate) fn is_below(self, best: Option<&Found>) -> bool {
-        best.is_some_and(|best| self.rank() < best.verdict.rank())
-    }
-
-    /// Whether the rule weighs enough to contest a match.
-    pub(crate) const fn is_near(self, best: &Found, scales: Scales) -> bool {
-        self.precedence == best.verdict.precedence
-            && self.weight.saturating_add(scales.near) >= best.verdict.weight
+    /// Whether the rule neither wins against a match nor contests it, however specific its own
+    /// evidence is.
+    pub(crate) fn is_far(&self, best: Option<&Found>, scales: Scales) -> bool {
+        best.is_some_and(|best| {
+            self.rank < best.verdict.rank && !self.rank.is_near(best.verdict.rank, scales.near)
+        })
     }
 
     /// The tag that the rule gives under a question, if it answers it at all.
-    pub(crate) const fn answer(self, question: Question) -> Option<TagId> {
+    pub(crate) const fn answer(&self, question: Question) -> Option<TagId> {
         match question {
             Question::Meaning => Some(self.tag),
             Question::Rest if self.rests => Some(self.tag),
@@ -81,8 +72,8 @@ pub(crate) struct Weighing<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scales {
     near: u16,
-    below: (u16, u16),
-    sure: (u16, u16),
+    below: Rank,
+    sure: Rank,
     threshold: Confidence,
     refund: [Confidence; 2],
 }
@@ -131,18 +122,20 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// A match from the hits of all required tests.
-    pub(crate) fn new(rule: RuleId, verdict: Verdict, hits: impl Iterator<Item = Hit>) -> Self {
-        let none = Hit::direction();
-        let (specificity, best) = hits.fold((0_u32, none), |(sum, best), hit| {
-            (sum.saturating_add(hit.length), best.max(hit))
-        });
+    /// A match without evidence so far: the direction of the money.
+    pub(crate) const fn new(rule: RuleId, verdict: Verdict) -> Self {
         Self {
             rule,
             verdict,
-            specificity,
-            best,
+            specificity: 0,
+            best: Hit::direction(),
         }
+    }
+
+    /// Adds the hit of a required test.
+    pub(crate) fn add(&mut self, hit: Hit) {
+        self.specificity = self.specificity.saturating_add(hit.length);
+        self.best = self.best.max(hit);
     }
 
     /// What the match says, whether sure or not.
@@ -168,26 +161,16 @@ impl Found {
     pub(crate) fn is_contested_by(&self, other: &Self, question: Question, scales: Scales) -> bool {
         self.verdict.answer(question) != other.verdict.answer(question)
             && !other.verdict.rests
-            && other.verdict.is_near(self, scales)
+            && other.verdict.rank.is_near(self.verdict.rank, scales.near)
             && !other.best.lies_inside(&self.best)
-    }
-
-    pub(crate) const fn verdict(&self) -> Verdict {
-        self.verdict
     }
 
     /// Precedence, then strength, then whoever says anything at all, then the more specific
     /// evidence, then the first rule by name.
     fn rank(&self) -> impl Ord + use<> {
-        let Verdict {
-            precedence,
-            weight,
-            rests,
-            ..
-        } = self.verdict;
+        let Verdict { rank, rests, .. } = self.verdict;
         (
-            precedence,
-            weight,
+            rank,
             !rests,
             self.specificity,
             Reverse(self.rule),
@@ -233,7 +216,7 @@ impl Match {
     /// Whether it would be worth knowing if the money comes back from a spending.
     pub(crate) fn may_be_refund(&self, view: &View<'_>, scales: Scales) -> bool {
         let verdict = self.found.verdict;
-        view.direction() == Direction::Credit && (verdict.returns || verdict.rank() < scales.below)
+        view.direction() == Direction::Credit && (verdict.returns || verdict.rank < scales.below)
     }
 
     /// The decision as a refund, given what the money would have been spent for.
@@ -248,7 +231,7 @@ impl Match {
         let refund_of = Some(spending.found.verdict.tag);
         let verdict = self.found.verdict;
         let same = spending.found.verdict.refund == Some(verdict.tag);
-        let heavier = verdict.rank() >= spending.found.verdict.rank().min(scales.sure);
+        let heavier = verdict.rank >= spending.found.verdict.rank.min(scales.sure);
         if verdict.returns && (same || heavier) {
             return Decision { refund_of, ..own };
         }
@@ -269,7 +252,7 @@ impl Match {
 
     /// Whether a match for spending counts: the rule is sure, or the other side is a business.
     pub(crate) fn is_spending(&self, view: &View<'_>, scales: Scales) -> bool {
-        self.found.verdict.rank() >= scales.sure || view.is_business()
+        self.found.verdict.rank >= scales.sure || view.is_business()
     }
 
     /// The decision when this is what remains although something else was matched.
