@@ -19,8 +19,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _};
         version = "2020-06-16",
         description = "Bank data in; categories and their evidence out. Compatible with finoOS v2.\n\n\
             Every answer carries `X-Request-ID` (yours, if you sent one) and `API-Version`. Every \
-            failure is `{\"type\", \"message\"}`. POST requests that write accept an \
-            `Idempotency-Key`: the same key with the same request is done once, and a repeated \
+            failure is `{\"type\", \"message\"}`. POST requests that write, and PUT where it \
+            says so, accept an `Idempotency-Key`: the same key with the same request is done once, and a repeated \
             answer carries `Idempotency-Hit: true`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),

@@ -14,7 +14,7 @@ use crate::compute::computed;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, RulesBody, TypePath, Write, requirement};
 use crate::http::Answer;
-use crate::openapi::{ItemWriteFailures, Tenant, TypeInPath};
+use crate::openapi::{IdempotencyKey, ItemWriteFailures, Tenant, TypeInPath};
 use crate::state::AppState;
 
 /// Replaces the tenant's own rules for a type of user; they go before the shipped ones.
@@ -28,7 +28,7 @@ use crate::state::AppState;
     operation_id = "categorization-set-tenant-rules",
     tag = "Categorization",
     security(("bearer" = [])),
-    params(TypeInPath, Tenant),
+    params(TypeInPath, Tenant, IdempotencyKey),
     request_body(
         content = String,
         content_type = "application/toml",
