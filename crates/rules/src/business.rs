@@ -23,33 +23,42 @@ const FORMS: &str = "\
 /// Ends of words in a name that no person bears, folded.
 const TRADE_ENDS: &str = "\
     agentur airlines airways akademie akustik ambulanz anwaelte anwaeltin apotheke ausbau \
-    autohaus autoteile backwaren baeckerei bauamt baumarkt baustoffe bedachungen berater \
-    beratung betrieb betriebe bistro boutique brauhaus bruderschaft buchhandlung buergeramt \
-    buero bueromarkt cafe catering center centrum clinic clinique club computer consulting \
-    design dienst dienste doener drogerie druck einkaufspark einrichtung elektrik elektro \
-    elektronik elektrotechnik energie energy erei event events fachcentren fahrraeder fahrzeuge \
-    fenster ferienhaus ferienpark ferienwohnung ferienwohnungen fitness fleischwaren floristik \
-    forum freizeitpark friseur friseure gartenbau gasthaus gasthof gastronomie gaststaette \
-    gemeinde gemeinschaft genossenschaft genossenschaften gesellschaft getraenke grillhaus \
-    gymnasium haarstudio handel handlung handwerk haushalt heizung heizungsbau hochbau hofladen \
-    holzbau hostel hotel hotels imbiss immobilien inkasso innenausbau institut instrumente \
-    jugendamt juwelier juweliere kameradschaft kanzlei kasse kaufhaus kindergarten klinik \
-    kliniken klinikum klub kosmetik krankenhaus kueche kuechen laden leasing lebensmittel \
-    logistics logistik lohnsteuerhilfe management marketing markt maschinenbau medien metallbau \
-    metallwaren mietwagen mobile modehaus moden moebel moebelhaus motors nagelstudio nails \
-    notariat optik ordnungsamt orthopaedie parkhaus pflegedienst pflegeheim physiotherapie \
-    pizzeria praxis produktion projekt publishing rechtsanwaelte rechtsanwaeltin rechtsanwalt \
-    reederei reformhaus reifen reinigung reisebuero reisen restaurant ristorante sanitaer \
-    sanitaetshaus saunapark schuhhaus schule schulen seniorenheim service services shop shops \
-    software solar solarium solutions sozialamt sparkasse spedition spielwaren sportpark \
-    stadtwerke standesamt steakhaus stiftung store stores studio studios supermarkt systeme \
-    systems tanzschule taxi technik technologies technology textilien therapie therme ticket \
-    tiefbau tierheim tierpark touristik transport transporte trattoria treff trockenbau verband \
-    verbandes verbund verein vereinigung verkehr verkehrsbetriebe verlag verleih vermietung \
-    versand versicherung versicherungen versorgung vertrieb verwaltung volksbank vollzieher \
-    waescherei waren warenhaus wasserwerk werbung werke werkstaetten werkstatt werkzeuge \
-    wildpark wirtshaus wohnbau wohnungsbau zahnaerzte zahnaerztin zahnarzt zeitung zentrale \
-    zentrum zimmerei zweirad";
+    autohaus autohof autoteile backshop backstube backwaren baeckerei barbershop bauamt baumarkt \
+    baumschule baustoffe bauverein bedachungen berater beratung betrieb betriebe betten bistro \
+    bluetenwerk blumenladen bodenbelaege boutique bowling brasserie brauhaus bruderschaft \
+    buchhandlung buchladen buergeramt buero bueromarkt cafe cafeteria casino catering center \
+    centrum clinic clinique club computer consulting design dienst dienste doener drogerie druck \
+    einkaufspark einrichtung eiscafe elektrik elektro elektronik elektrotechnik energie energy \
+    entsorgung erei ergotherapie event events fachcentren fahrraeder fahrzeuge fenster \
+    ferienhaus ferienpark ferienwohnung ferienwohnungen fitness fleischwaren fliesen floristik \
+    forum freibad freizeitpark friseur friseure friseursalon fusspflege gardinen \
+    gartenbau gartencenter gasthaus gasthof gastronomie gaststaette gelateria gemeinde \
+    gemeinschaft genossenschaft genossenschaften gesellschaft gestuet getraenke gewuerze \
+    glasfaser grillhaus gymnasium haarsalon haarstudio hallenbad handel handlung handwerk \
+    haushalt hausmeisterservice hebammenpraxis heimstaette heimstaetten heizung heizungsbau \
+    hochbau hofladen holzbau hostel hotel hotels hundesalon hundeschule imbiss immobilie \
+    immobilien inkasso innenausbau institut instrumente jugendamt juwelier juweliere \
+    kameradschaft kanzlei kasse kaufhaus kindergarten kiosk klinik kliniken klinikum klub \
+    kosmetik krankenhaus kueche kuechen kuechenstudio laden lampen leasing lebensmittel leuchten \
+    lieferservice logistics logistik logopaedie lohnsteuerhilfe management marketing markt \
+    maschinenbau massage matratzen medien metallbau metallwaren mietservice mietwagen mobile \
+    mobilfunk modehaus moden moebel moebelhaus motors nagelstudio nails notariat optik \
+    ordnungsamt orthopaedie osteopathie osteria parfuemerie parkhaus partyservice pflegedienst \
+    pflegeheim physiotherapie pizzeria podologie praxis produktion projekt publishing \
+    raststaette rechtsanwaelte rechtsanwaeltin rechtsanwalt recycling reederei reformhaus reifen \
+    reinigung reisebuero reisen reitanlage reiterhof reitstall reparatur restaurant ristorante \
+    sanierung sanitaer sanitaetshaus saunapark schuhhaus schule schulen schwimmbad seniorenheim \
+    seniorenzentrum service services shop shops software solar solarium solutions sozialamt \
+    sozialstation sparkasse spedition spielhalle spielwaren sportpark stadtwerke standesamt \
+    steakhaus steakhouse stiftung store stores studio studios supermarkt systeme systems \
+    tankcenter tankstation tanzschule tattoostudio taverna taxi technik technologies technology \
+    telekom teppiche textilien therapie therme ticket tiefbau tierarztpraxis tierheim tierklinik \
+    tierpark tierpraxis touristik transport transporte trattoria treff trockenbau umzuege \
+    verband verbandes verbund verein vereinigung verkehr verkehrsbetriebe verlag verleih \
+    vermietung versand versicherung versicherungen versorgung vertrieb verwaltung vinothek \
+    volksbank vollzieher waescherei waren warenhaus waschanlage waschpark wasserwerk weinhaus \
+    weinkontor werbung werke werkstaetten werkstatt werkzeuge wildpark wirtshaus wohnbau \
+    wohnungsbau zahnaerzte zahnaerztin zahnarzt zeitung zentrale zentrum zimmerei zweirad";
 /// Beginnings of words in a name that no person bears, folded.
 const TRADE_STARTS: &str = "\
     abfallwirt agentur amtskasse apotheken arbeitsagentur architektur arztpraxis augenarztp \
