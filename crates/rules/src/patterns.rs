@@ -45,8 +45,8 @@ pub struct UserPatterns {
     all: Vec<Choice>,
     /// How many of them are patterns.
     patterns: usize,
-    /// Ids of transactions and of payment partners.
-    ids: BTreeMap<String, u16>,
+    /// Ids of transactions and of payment partners, in alphabetical order.
+    ids: Vec<String>,
     /// Whether some id may be a payment partner's, which costs a hash for each transaction.
     partners: bool,
     /// Creditor ids as a whole.
@@ -131,7 +131,7 @@ impl UserPatterns {
         Self {
             all: Vec::new(),
             patterns: 0,
-            ids: BTreeMap::new(),
+            ids: Vec::new(),
             partners: false,
             creditors: BTreeMap::new(),
             creditor_keys: BTreeMap::new(),
@@ -176,9 +176,8 @@ impl UserPatterns {
     }
 
     fn add_id(&mut self, id: &str, (category, tags): (Option<TagId>, Vec<String>)) {
-        let number = self.next();
         self.partners |= is_partner_id(id);
-        self.ids.insert(id.to_owned(), number);
+        self.ids.push(id.to_owned());
         self.all.push(Choice {
             category,
             tags,
@@ -272,11 +271,18 @@ impl UserPatterns {
 
     /// What the decision with a number is called: `patterns[3]` or `ids[…]`.
     pub(crate) fn name(&self, rule: RuleId) -> String {
-        if usize::from(rule.0) < self.patterns {
+        let Some(place) = usize::from(rule.0).checked_sub(self.patterns) else {
             return format!("patterns[{}]", rule.0);
-        }
-        let id = self.ids.iter().find(|(_, number)| **number == rule.0);
-        id.map_or_else(String::new, |(id, _)| id_path(id))
+        };
+        self.ids
+            .get(place)
+            .map_or_else(String::new, |id| id_path(id))
+    }
+
+    /// The number of the decision about an id.
+    fn of_id(&self, id: &str) -> Option<u16> {
+        let place = self.ids.binary_search_by(|known| known.as_str().cmp(id));
+        u16::try_from(place.ok()?.saturating_add(self.patterns)).ok()
     }
 
     /// Calls back for each matching decision, best first, some more than once.
@@ -295,13 +301,13 @@ impl UserPatterns {
                 });
             }
         };
-        if let Some(number) = self.ids.get(transaction.id.as_str()) {
-            offer(*number, whole(Field::TransactionId, transaction));
+        if let Some(number) = self.of_id(transaction.id.as_str()) {
+            offer(number, whole(Field::TransactionId, transaction));
         }
         if self.partners
-            && let Some(number) = partner_id(transaction).and_then(|id| self.ids.get(&id))
+            && let Some(number) = partner_id(transaction).and_then(|id| self.of_id(&id))
         {
-            offer(*number, whole(Field::Counterparty, transaction));
+            offer(number, whole(Field::Counterparty, transaction));
         }
         if !self.creditors.is_empty() && !view.creditor_id().text.is_empty() {
             let creditor = view.creditor_id();
