@@ -100,7 +100,7 @@ impl Decisions {
             Tenant::None => None,
             Tenant::Compiled(rules) => Some(Arc::clone(rules)),
             Tenant::Source(tenant, stored) => {
-                let rules = TenantRules::compile(pack, user_type, &stored.source)
+                let rules = TenantRules::load(pack, user_type, &stored.source)
                     .map_err(|error| unusable(error, &stored.source))?;
                 let rules = Arc::new(rules);
                 cache.keep((*tenant, user_type, stored.hash.clone()), &rules);

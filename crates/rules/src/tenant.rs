@@ -37,12 +37,24 @@ pub struct TenantRules {
 
 impl TenantRules {
     /// Reads, validates and compiles rules in the language of the shipped ones. They may name lists
-    /// and payment services of the pack. Each must decide its own hits, and none of its misses, with
-    /// all of the tenant's rules before the pack's.
+    /// and payment services of the pack. No id may be one of the pack's; each must decide its own
+    /// hits, and none of its misses, with all of the tenant's rules before the pack's.
     ///
     /// # Errors
     /// The first thing that is wrong, with the rule; `TooMany` above one of the limits.
     pub fn compile(pack: &RulePack, tree: UserType, source: &str) -> Result<Self, RulesError> {
+        let compiled = Self::load(pack, tree, source)?;
+        check_ids(pack, &compiled.rules)?;
+        compiled.check_examples(pack)?;
+        Ok(compiled)
+    }
+
+    /// Compiles rules that were accepted before, perhaps beside an older pack. What a newer one may
+    /// well change is not held against them: it may have taken an id, or what an example shows.
+    ///
+    /// # Errors
+    /// What would keep them from deciding as they are written.
+    pub fn load(pack: &RulePack, tree: UserType, source: &str) -> Result<Self, RulesError> {
         within("bytes of rules", source.len(), TENANT_SOURCE_BYTES_MAX)?;
         let parsed: RuleFile = toml::from_str(source).map_err(|source| RulesError::Format {
             file: FILE.to_owned(),
@@ -55,15 +67,12 @@ impl TenantRules {
             rules.push(read(pack, tree, entry)?);
         }
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        check_ids(pack, &rules)?;
-        let compiled = Self {
+        Ok(Self {
             tree,
             matcher: Matcher::compile(&rules, tree, &pack.weighing())?,
             rules,
             hash: hex(&Sha256::digest(source)),
-        };
-        compiled.check_examples(pack)?;
-        Ok(compiled)
+        })
     }
 
     /// SHA-256 of the source, in hexadecimal.

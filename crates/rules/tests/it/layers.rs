@@ -142,6 +142,25 @@ fn careless_tenant_rules_are_refused() {
 }
 
 #[test]
+fn rules_once_accepted_outlive_new_ids_and_decisions_of_the_pack() {
+    let load = |source: &str| TenantRules::load(&PACK, UserType::Person, source);
+    for (piece, by) in [
+        ("\"own-canteen\"", "\"own-account-iban\""),
+        ("REWE Markt GmbH | Mittag", "ALDI SUED | Mittag"),
+    ] {
+        let source = TENANT.replace(piece, by);
+        assert!(tenant(&source).is_err(), "{by}");
+        let rules = load(&source).expect(by);
+        let (decision, tag, ..) = decide(person().with_tenant(Some(&rules)), REWE);
+        assert_eq!(
+            (tag.as_str(), decision.origin),
+            ("restaurant", Origin::Tenant)
+        );
+    }
+    assert!(load(&TENANT.replace("restaurant", "nowhere")).is_err());
+}
+
+#[test]
 fn ids_beat_creditors_beat_names() {
     let line = "Kern Energie | Abschlag | -50.00 | creditor_id=DE98ABC09999999999";
     let name = pattern(PatternKind::Name, "KERN-ENERGIE", &["gym"]);

@@ -67,7 +67,7 @@ impl Stored {
             Tenant::None => None,
             Tenant::Compiled(rules) => Some(Arc::clone(rules)),
             Tenant::Source(stored) => {
-                let rules = TenantRules::compile(pack, self.user_type, &stored.source).ok();
+                let rules = TenantRules::load(pack, self.user_type, &stored.source).ok();
                 rules.map(|rules| {
                     let rules = Arc::new(rules);
                     state.tenant_rules().keep(self.tenant_id, &rules);
