@@ -7,6 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use rules::{RulePack, RulesError, Sources};
 
+/// The rules of the repository.
+pub const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules");
+
 /// The files of a folder of rules.
 #[derive(Debug)]
 pub struct RuleFolder {

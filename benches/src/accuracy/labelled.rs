@@ -33,6 +33,32 @@ struct Label {
     difficulty: String,
 }
 
+/// The labelled rows of the repository.
+pub const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/labelled");
+
+/// Rows under the name of their file.
+pub type Set = (String, Vec<Row>);
+
+/// The sets of these files and folders.
+///
+/// # Errors
+/// As [`read`] and [`files`].
+pub fn sets(paths: &[PathBuf]) -> Result<Vec<Set>> {
+    let mut sets = Vec::new();
+    for path in paths {
+        let files = if path.is_dir() {
+            files(path)?
+        } else {
+            vec![path.clone()]
+        };
+        for file in files {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            sets.push((name.into_owned(), read(&file)?));
+        }
+    }
+    Ok(sets)
+}
+
 /// Reads a file of rows. A file whose name holds `company` has rows of companies.
 ///
 /// # Errors

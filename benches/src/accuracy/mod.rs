@@ -1,11 +1,12 @@
 //! How right the tags are, measured on labelled transactions.
 //!
-//! Reading order: `labelled` reads the rows, `score` counts, `calibration` compares what the engine
+//! Reading order: `labelled` reads the rows, `observe` asks the engine, `score` counts, `calibration` compares what the engine
 //! is sure of with how often it is right, `report` prints. Every share is of rows, so that a
 //! reader can count it again by hand.
 
 pub mod calibration;
 pub mod labelled;
+pub mod observe;
 pub mod report;
 pub mod score;
 
