@@ -23,7 +23,7 @@ use answer::Answer;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 done; 1 the input cannot be read; 2 wrong arguments, rules or \
-                        input; 4 there is no such transaction, file or folder."
+                        input; 4 there is no such transaction, or no such file or folder of rules."
 )]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
