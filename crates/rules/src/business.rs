@@ -14,12 +14,13 @@ use crate::people;
 
 /// Words in a name that no person bears, folded.
 const FORMS: &str = "\
-    ab ag akademie amazon autohaus bauhof bv cie co dienstleistung eg ek europe ev fachmarkt fil \
-    filiale gbr gemeinde germany geschaeftsstelle gesellschaft gmbh group gruppe handel handels \
-    hochschule holding inc inh inhaber international kg kgaa kita landkreis limited llc lotto \
-    ltd market markt mbh moebel niederlassung nv ohg online oy partg payments pflege plc polizei \
-    retail sarl sas schule se service services shop spa srl stadt station store team tickets ug \
-    uni universitaet versand vertrieb vertriebs zweigniederlassung";
+    ab ag akademie amazon autohaus bauhof bv cie co corp corporation dienstleistung eg ek \
+    entertainment europe ev fachmarkt fil filiale games gbr gemeinde germany geschaeftsstelle \
+    gesellschaft gmbh group gruppe handel handels hochschule holding inc inh inhaber interactive \
+    international kg kgaa kita landkreis limited llc lotto ltd market markt mbh moebel \
+    niederlassung nv ohg online operations ou oue oy partg payments pflege plc polizei retail \
+    sarl sas sca schule se service services shop spa srl stadt station store team tickets ug uni \
+    universitaet versand vertrieb vertriebs zweigniederlassung";
 /// Ends of words in a name that no person bears, folded.
 const TRADE_ENDS: &str = "\
     agentur airlines airways akademie akustik ambulanz anwaelte anwaeltin apotheke ausbau \
@@ -88,15 +89,24 @@ const HEADS: &str = "\
     pension pizza praxis pub radsport salon sauna schloss schmuck schuh schuhe sport \
     steuerberater studio tabak taverne taxi textil theater tierarzt trattoria uhren vinothek \
     wein weingut weinhaus wohnen zahnarzt zoo";
-/// Countries and large towns; behind a brand they say that it is the brand.
+/// Words for trades and places that surnames are taken from as well, folded.
+const SURNAMES: &str = "\
+    agentur apotheke bahnhof bank berater bistro boutique buero cafe casino club computer dienst \
+    druck elektro energie fenster forum friseur gasthaus gasthof handel heizung hostel hotel \
+    imbiss juwelier kanzlei kasse kiosk klinik kueche laden lotto markt mode moden museum oper \
+    optik park pension pizza praxis projekt reifen reisen restaurant schule solar stadt station \
+    taxi theater treff verkehr verlag versicherung waren werbung zahnarzt zeitung zoo";
+/// Countries, large towns and the like; behind a brand they say that it is the brand.
 const PLACES: &str = "\
-    aachen augsburg berlin bielefeld bochum bonn braunschweig bremen chemnitz cottbus darmstadt \
-    deutschland dortmund dresden duesseldorf duisburg erfurt europa flensburg frankfurt freiburg \
-    gelsenkirchen germany goettingen hamburg hannover heidelberg heilbronn ingolstadt jena \
-    kaiserslautern karlsruhe kassel kiel koblenz koeln krefeld leipzig leverkusen ludwigshafen \
-    luebeck luxembourg luxemburg magdeburg mainz mannheim muenchen muenster nuernberg \
-    oesterreich oldenburg osnabrueck pforzheim potsdam regensburg rostock saarbruecken salzburg \
-    schweiz schwerin stuttgart trier ulm wien wiesbaden wolfsburg wuerzburg wuppertal zuerich";
+    aachen augsburg berlin bielefeld bochum bonn braunschweig bremen car cars chemnitz cottbus \
+    darmstadt deutschland dortmund dresden duesseldorf duisburg erfurt eu europa filialbetrieb \
+    flensburg frankfurt freiburg gelsenkirchen germany goettingen hamburg hannover heidelberg \
+    heilbronn hq ingolstadt jena kaiserslautern karlsruhe kassel kiel koblenz koeln krefeld \
+    leipzig leverkusen ludwigshafen luebeck luxembourg luxemburg magdeburg mainz mannheim \
+    muenchen muenster nord nordost nordwest nuernberg oesterreich oldenburg osnabrueck ost \
+    pforzheim potsdam regensburg rent rental rostock sa saarbruecken salzburg schweiz schwerin \
+    stuttgart sued suedost suedwest trier uk ulm west wien wiesbaden wolfsburg wuerzburg \
+    wuppertal zuerich";
 /// Words that banks put into card and direct-debit texts.
 const CARD_WORDS: &str = "girocard kontaktlos maestro mastercard terminal visa vpay";
 /// Beginnings of such words.
@@ -114,6 +124,7 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
 struct Vocabulary {
     forms: HashSet<&'static [u8]>,
     heads: HashSet<&'static [u8]>,
+    surnames: HashSet<&'static [u8]>,
     places: HashSet<&'static [u8]>,
     card: HashSet<&'static [u8]>,
     numbered: HashSet<&'static [u8]>,
@@ -133,6 +144,7 @@ impl Vocabulary {
         Self {
             forms: set(FORMS),
             heads: set(HEADS),
+            surnames: set(SURNAMES),
             places: set(PLACES),
             card: set(CARD_WORDS),
             numbered: set(CARD_NUMBERED),
@@ -180,10 +192,14 @@ pub(crate) fn is_card_merchant(transaction: &Transaction) -> bool {
             Some(4 | 5 | 106 | 107 | 182 | 190 | 198)
         )
         || name.contains("//")
-        || purpose.contains("//")
         || is_one_word(name)
-        || has_card_word(purpose)
+        || is_card_text(purpose)
         || has_card_word(&transaction.booking_text)
+}
+
+/// Whether remittance information is that of a card payment.
+pub(crate) fn is_card_text(purpose: &str) -> bool {
+    purpose.contains("//") || has_card_word(purpose)
 }
 
 /// Whether a word of a name is one that no person bears: a company form or a trade's own word.
@@ -198,6 +214,12 @@ pub(crate) fn is_business_word(word: &str) -> bool {
         || edge_holds(&known.starts, folded.first_chunk(), |start| {
             folded.starts_with(start)
         })
+}
+
+/// Whether a word is a surname, too, although it is a trade or a place.
+pub(crate) fn may_be_surname(word: &str) -> bool {
+    let folded = scan::fold_word(word);
+    VOCABULARY.surnames.contains(folded.as_slice())
 }
 
 /// Whether a word is a trade at the head of a name, or a place.
@@ -218,8 +240,11 @@ fn edge_holds(
 
 /// A company form, a branch number, a trade, a place, or a sign that no person bears.
 fn names_a_business(name: &str) -> bool {
-    let sign =
-        name.contains(" & ") || name.contains('*') || name.contains(".de") || name.contains(".com");
+    let sign = name.contains(" & ")
+        || name.contains(" / ")
+        || name.contains('*')
+        || name.contains(".de")
+        || name.contains(".com");
     sign || words(name).enumerate().any(|(place, word)| {
         is_business_word(word)
             || is_head_or_place(word, place == 0)
@@ -314,6 +339,8 @@ mod tests {
         check("IKEA Deutschland | danke | -10.00", true);
         check("Bauhaus Mannheim | danke | -10.00", true);
         check("thalia.de Bestellung | danke | -10.00", true);
+        check("Hammer / Adyen | danke | -10.00", true);
+        check("Hammer Corporation | danke | -10.00", true);
         check("Pension Waldblick | danke | -10.00", true);
         check("Hammer Heim | Rechnung Nr. 4711 | -10.00", true);
         check("Hammer Heim | Rg. 706129 Vorhang | -10.00", true);

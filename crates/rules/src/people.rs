@@ -44,7 +44,7 @@ const PARTICLES: [&str; 44] = [
     "o",
 ];
 /// Beginnings of booking texts that a payment from person to person does not have, folded.
-const MERCHANT_BOOKINGS: [&str; 12] = [
+const MERCHANT_BOOKINGS: [&str; 17] = [
     "lastschr",
     "karte",
     "card",
@@ -57,6 +57,11 @@ const MERCHANT_BOOKINGS: [&str; 12] = [
     "folgelast",
     "direct",
     "master",
+    "einzug",
+    "paypal",
+    "purchase",
+    "presentment",
+    "ecom",
 ];
 /// Words of booking texts that hold one of [`MERCHANT_BOOKINGS`] and are transfers all the same.
 const TRANSFERS: [&str; 2] = ["debit transfer", "direct transfer"];
@@ -110,12 +115,12 @@ impl FirstNames {
     /// form of address or initials, or is written "Surname, First name"; no word that only a
     /// business bears; and nothing in the booking that only a merchant's payment has.
     pub(crate) fn is_person(&self, transaction: &Transaction) -> bool {
+        let purpose = transaction.remittance_info.as_str();
         // Reading the name costs most, and most payments are a merchant's by their codes alone.
         !is_merchants(transaction)
             && self.is_persons_name(transaction.counterparty.name.as_str())
-            && !MERCHANT_PURPOSES
-                .iter()
-                .any(|mark| transaction.remittance_info.as_str().contains(mark))
+            && !business::is_card_text(purpose)
+            && !MERCHANT_PURPOSES.iter().any(|mark| purpose.contains(mark))
     }
 
     fn is_persons_name(&self, name: &str) -> bool {
@@ -131,11 +136,26 @@ impl FirstNames {
         let Some(found) = self.read(name) else {
             return false;
         };
-        found.is_person(is_reversed(name))
-            && !words(name).any(business::is_business_word)
-            && !words(name).next().is_some_and(|word| {
-                business::is_head_or_place(word, true) && !self.is_first_name(word)
-            })
+        let reversed = is_reversed(name);
+        found.is_person(reversed) && !self.names_a_business(name, reversed)
+    }
+
+    /// Whether a word of the name is one that no person bears. "Pension Anna" is a business, "Anna
+    /// Pension" and "Pension, Anna" are people.
+    fn names_a_business(&self, name: &str, reversed: bool) -> bool {
+        let mut parts = words(name);
+        let (first, second) = (parts.next(), parts.next());
+        let two = second.is_some() && parts.next().is_none() && !name.contains('-');
+        let headed = first.is_some_and(|word| {
+            business::is_head_or_place(word, true) && !self.is_first_name(word)
+        });
+        let surname = |word| {
+            let after_first =
+                two && second == Some(word) && first.is_some_and(|first| self.is_first_name(first));
+            business::may_be_surname(word) && (two && reversed || after_first)
+        };
+        headed && !(two && reversed)
+            || words(name).any(|word| business::is_business_word(word) && !surname(word))
     }
 
     /// Counts what speaks for a person; nothing when the words are too few, too many, or joined as
@@ -162,17 +182,16 @@ impl FirstNames {
             } else if is(&TITLES) {
                 found.titles = true;
             } else if is(&PARTICLES) {
-            } else if part
-                .split(['-', '.'])
-                .filter(|half| !half.is_empty())
-                .all(|half| self.is_first_name(half))
-            {
+            } else if part.split(['-', '.']).any(|half| self.is_first_name(half)) {
                 found.first_names = found.first_names.saturating_add(1);
+                found.hyphened |= part.contains('-');
             } else {
                 found.others = found.others.saturating_add(1);
             }
         }
-        (2..=WORDS_MAX).contains(&found.words).then_some(found)
+        // "Kern-Anna" is how banks' apps name contacts.
+        let min = if found.hyphened { 1 } else { 2 };
+        (min..=WORDS_MAX).contains(&found.words).then_some(found)
     }
 
     fn is_first_name(&self, word: &str) -> bool {
@@ -189,6 +208,7 @@ struct Found {
     others: usize,
     titles: bool,
     joined: bool,
+    hyphened: bool,
 }
 
 impl Found {
@@ -264,6 +284,8 @@ mod tests {
             "Anna Metzger | danke | -10.00 | booking=Debit Transfer",
             true,
         );
+        check("Ikea-Anna Metzger | danke | -10.00", true);
+        check("Provinzial-Anna | danke | -10.00", true);
         check("Anna | danke | -10.00", false);
         check(" | danke | -10.00", false);
     }
@@ -274,6 +296,7 @@ mod tests {
         check("Oma Hertz | danke | -10.00", true);
         check("D. M. Sander | dm | -10.00", true);
         check("Görtz, Malwine | danke | -10.00", true);
+        check("Oper, Malwine | danke | -10.00", true);
         check("Hertz Malwine | danke | -10.00", false);
         check("Rundfunk ARD, ZDF, DRadio | Beitrag | -10.00", false);
         check("Stadt Kiel, Kasse | Bescheid | -10.00", false);
@@ -286,6 +309,9 @@ mod tests {
         check("Motorradwerkstatt Anna Heller | danke | -10.00", false);
         check("Peter Kern GmbH | danke | -10.00", false);
         check("Pension Anna | danke | -10.00", false);
+        check("Anna Pension | danke | -10.00", true);
+        check("Peter Taxi | danke | -10.00", true);
+        check("Peter Kern Taxi | danke | -10.00", false);
         check("Ernst & Young | danke | -10.00", false);
         check("H&M Anna | danke | -10.00", false);
         check("Peter Pane 12 | Essen | -10.00", false);
@@ -293,6 +319,11 @@ mod tests {
         check("Peter Pane | Essen | -10.00 | mcc=5812", false);
         check("Peter Hahn | Rechnung | -10.00 | gvc=105", false);
         check("Peter Hahn | Rechnung | -10.00 | mandate=M1", false);
+        check(
+            "Schnittig by Anna | Schnittig//Kiel/DE Debitk.3 | -10.00",
+            false,
+        );
+        check("Anna-Apotheke | danke | -10.00", false);
         check("Peter Hahn | EREF+1MREF+2CRED+3SVWZ+x | -10.00", false);
     }
 }
