@@ -23,6 +23,9 @@ use crate::view::{Segment, View};
 pub const PATTERNS_MAX: usize = 10_000;
 /// Most characters of the value of a pattern.
 pub const PATTERN_CHARS_MAX: usize = 140;
+/// Most patterns with one value, for periods of their own: all of them are looked at for every
+/// transaction that they may match.
+pub const PATTERNS_PER_VALUE_MAX: usize = 100;
 /// Most tags of one decision.
 pub const PATTERN_TAGS_MAX: usize = 32;
 /// Hexadecimal digits of the id of a payment partner.
@@ -201,13 +204,20 @@ impl UserPatterns {
                 if name.is_empty() {
                     return Err(fault("has neither letter nor digit"));
                 }
-                self.names.entry(name.into()).or_default().push(number);
+                let named = self.names.entry(name.into()).or_default();
+                if named.len() >= PATTERNS_PER_VALUE_MAX {
+                    return Err(fault(&too_often()));
+                }
+                named.push(number);
             }
             PatternKind::CreditorId => {
                 // Given without the business code, or as a whole: both are looked for, since
                 // nothing in the text tells which it is.
                 let id = Lookup::default().code(value).to_vec();
                 let keyed = self.creditor_keys.entry(id.clone()).or_default();
+                if keyed.len() >= PATTERNS_PER_VALUE_MAX {
+                    return Err(fault(&too_often()));
+                }
                 keyed.push(number);
                 self.creditors.entry(id).or_default().push(number);
             }
@@ -239,8 +249,8 @@ impl UserPatterns {
     pub(crate) fn matching(&self, view: &View<'_>) -> Vec<UserMatch> {
         let mut all: Vec<UserMatch> = Vec::new();
         self.each(view, &mut Lookup::default(), |found| {
-            // A name may be the counterparty's and the merchant's at once.
-            if all.iter().all(|known| known.rule != found.rule) {
+            // A name may be the counterparty's and the merchant's at once. Equals come together.
+            if all.last().is_none_or(|known| known.rule != found.rule) {
                 all.push(found);
             }
         });
@@ -423,6 +433,10 @@ fn read_tags(
         };
     }
     Ok((deepest, tags))
+}
+
+fn too_often() -> String {
+    format!("is the value of more than {PATTERNS_PER_VALUE_MAX} patterns")
 }
 
 fn problem(path: String, message: String) -> PatternProblem {

@@ -335,4 +335,18 @@ fn bad_patterns_are_refused_with_their_place() {
         ..PatternSet::default()
     };
     assert_eq!(problem(&many), "patterns");
+    for (kind, value) in [
+        (PatternKind::Name, "rewe"),
+        (PatternKind::CreditorId, "DE98 ZZZ 09999999999"),
+    ] {
+        let mut alike = vec![pattern(kind, &value.to_uppercase(), &["gym"]); 100];
+        let mut set = PatternSet {
+            patterns: alike.clone(),
+            ..PatternSet::default()
+        };
+        assert!(!compile(&set).is_empty());
+        alike.push(pattern(kind, value, &["gym"]));
+        set.patterns = alike;
+        assert_eq!(problem(&set), "patterns[100].value");
+    }
 }
