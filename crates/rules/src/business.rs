@@ -4,13 +4,12 @@
 //! only counts when the booking has something that payments between people do not have: a card, a
 //! mandate, a company form, a branch number, a word for a trade, or a place behind the name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use domain::Transaction;
 
-use crate::normalize::scan;
-use crate::people;
+use crate::normalize::scan::{self, WordHash};
 
 /// Words in a name that no person bears, folded.
 const FORMS: &str = "\
@@ -122,63 +121,127 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
 
 /// The lists above, ready for questions.
 struct Vocabulary {
-    forms: HashSet<&'static [u8]>,
-    heads: HashSet<&'static [u8]>,
-    surnames: HashSet<&'static [u8]>,
-    places: HashSet<&'static [u8]>,
-    card: HashSet<&'static [u8]>,
-    numbered: HashSet<&'static [u8]>,
-    invoice: HashSet<&'static [u8]>,
-    /// By their last letters.
-    ends: HashMap<Edge, Vec<&'static [u8]>>,
-    /// By their first letters.
-    starts: HashMap<Edge, Vec<&'static [u8]>>,
-    card_starts: HashMap<Edge, Vec<&'static [u8]>>,
+    /// Whole words with the lists that they are on.
+    words: HashMap<&'static [u8], Lists, WordHash>,
+    ends: Edges,
+    starts: Edges,
+    card_starts: Edges,
+}
+
+/// Lists of words, one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Lists(u8);
+
+impl Lists {
+    const FORMS: Self = Self(1);
+    const HEADS: Self = Self(2);
+    const PLACES: Self = Self(4);
+    const CARD: Self = Self(8);
+    const NUMBERED: Self = Self(16);
+    const INVOICE: Self = Self(32);
+    const SURNAMES: Self = Self(64);
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl Vocabulary {
+    fn new() -> Self {
+        let mut words: HashMap<&'static [u8], Lists, WordHash> = HashMap::default();
+        for (list, text) in [
+            (Lists::FORMS, FORMS),
+            (Lists::HEADS, HEADS),
+            (Lists::PLACES, PLACES),
+            (Lists::CARD, CARD_WORDS),
+            (Lists::NUMBERED, CARD_NUMBERED),
+            (Lists::INVOICE, INVOICE),
+            (Lists::SURNAMES, SURNAMES),
+        ] {
+            for word in text.split_ascii_whitespace().map(str::as_bytes) {
+                let known = words.entry(word).or_default();
+                *known = known.and(list);
+            }
+        }
+        Self {
+            words,
+            ends: Edges::new(TRADE_ENDS, <[u8]>::last_chunk),
+            starts: Edges::new(TRADE_STARTS, <[u8]>::first_chunk),
+            card_starts: Edges::new(CARD_STARTS, <[u8]>::first_chunk),
+        }
+    }
+
+    /// The lists that a folded word is on.
+    fn lists(&self, folded: &[u8]) -> Lists {
+        self.words.get(folded).copied().unwrap_or_default()
+    }
+
+    /// Whether a folded word ends or starts as those of trades do.
+    fn is_trade(&self, folded: &[u8]) -> bool {
+        let (end, start) = (folded.last_chunk(), folded.first_chunk());
+        self.ends.hold(end, |end| folded.ends_with(end))
+            || self.starts.hold(start, |start| folded.starts_with(start))
+    }
 }
 
 /// Three letters at one side of a word.
 type Edge = [u8; 3];
 
-impl Vocabulary {
-    fn new() -> Self {
-        Self {
-            forms: set(FORMS),
-            heads: set(HEADS),
-            surnames: set(SURNAMES),
-            places: set(PLACES),
-            card: set(CARD_WORDS),
-            numbered: set(CARD_NUMBERED),
-            invoice: set(INVOICE),
-            ends: by_edge(TRADE_ENDS, <[u8]>::last_chunk),
-            starts: by_edge(TRADE_STARTS, <[u8]>::first_chunk),
-            card_starts: by_edge(CARD_STARTS, <[u8]>::first_chunk),
+/// How many edges of letters there are when a letter is told by five bits.
+const EDGES: usize = 1 << 15;
+
+/// Beginnings or ends of words by their outermost letters.
+struct Edges {
+    stems: HashMap<Edge, Vec<&'static [u8]>, WordHash>,
+    /// A bit for each edge that some stem has; most words are passed over after a look at it.
+    known: Vec<u64>,
+}
+
+impl Edges {
+    fn new(words: &'static str, edge: fn(&[u8]) -> Option<&Edge>) -> Self {
+        let mut all = Self {
+            stems: HashMap::default(),
+            known: vec![0; EDGES / 64],
+        };
+        for word in words.split_ascii_whitespace().map(str::as_bytes) {
+            if let Some(edge) = edge(word) {
+                let (place, bit) = place_of(*edge);
+                all.known[place] |= bit;
+                all.stems.entry(*edge).or_default().push(word);
+            }
         }
+        all
+    }
+
+    fn hold(&self, edge: Option<&Edge>, holds: impl Fn(&[u8]) -> bool) -> bool {
+        let Some(edge) = edge else {
+            return false;
+        };
+        let (place, bit) = place_of(*edge);
+        self.known[place] & bit != 0
+            && self
+                .stems
+                .get(edge)
+                .is_some_and(|stems| stems.iter().any(|stem| holds(stem)))
     }
 }
 
-fn set(words: &'static str) -> HashSet<&'static [u8]> {
-    words.split_ascii_whitespace().map(str::as_bytes).collect()
+/// The word of [`Edges::known`] and the bit in it.
+fn place_of(edge: Edge) -> (usize, u64) {
+    let number = edge
+        .iter()
+        .fold(0, |number, letter| number << 5 | usize::from(letter & 31));
+    (number >> 6, 1 << (number & 63))
 }
 
-fn by_edge(
-    words: &'static str,
-    edge: fn(&[u8]) -> Option<&Edge>,
-) -> HashMap<Edge, Vec<&'static [u8]>> {
-    let mut all: HashMap<Edge, Vec<&'static [u8]>> = HashMap::new();
-    for word in words.split_ascii_whitespace().map(str::as_bytes) {
-        if let Some(edge) = edge(word) {
-            all.entry(*edge).or_default().push(word);
-        }
-    }
-    all
-}
-
-/// Whether the booking has what only payments to businesses have.
+/// Whether the booking has what only payments to businesses have, [`crate::people::is_merchants`]
+/// and [`is_card_merchant`] left out, which the caller looks at.
 pub(crate) fn is_business(transaction: &Transaction) -> bool {
-    let name = transaction.counterparty.name.as_str();
-    people::is_merchants(transaction)
-        || names_a_business(name)
-        || is_card_merchant(transaction)
+    names_a_business(transaction.counterparty.name.as_str())
         || transaction.amount.minor < 0 && has_invoice(transaction.remittance_info.as_str())
 }
 
@@ -205,37 +268,22 @@ pub(crate) fn is_card_text(purpose: &str) -> bool {
 /// Whether a word of a name is one that no person bears: a company form or a trade's own word.
 pub(crate) fn is_business_word(word: &str) -> bool {
     let folded = scan::fold_word(word);
-    let folded = folded.as_slice();
     let known = &*VOCABULARY;
-    known.forms.contains(folded)
-        || edge_holds(&known.ends, folded.last_chunk(), |end| {
-            folded.ends_with(end)
-        })
-        || edge_holds(&known.starts, folded.first_chunk(), |start| {
-            folded.starts_with(start)
-        })
+    known.lists(folded.as_slice()).meet(Lists::FORMS) || known.is_trade(folded.as_slice())
 }
 
 /// Whether a word is a surname, too, although it is a trade or a place.
 pub(crate) fn may_be_surname(word: &str) -> bool {
     let folded = scan::fold_word(word);
-    VOCABULARY.surnames.contains(folded.as_slice())
+    let lists = VOCABULARY.lists(folded.as_slice());
+    lists.meet(Lists::SURNAMES)
 }
 
 /// Whether a word is a trade at the head of a name, or a place.
-pub(crate) fn is_head_or_place(word: &str, heads: bool) -> bool {
+pub(crate) fn is_head_or_place(word: &str) -> bool {
     let folded = scan::fold_word(word);
-    let known = &*VOCABULARY;
-    known.places.contains(folded.as_slice()) || heads && known.heads.contains(folded.as_slice())
-}
-
-fn edge_holds(
-    stems: &HashMap<Edge, Vec<&'static [u8]>>,
-    edge: Option<&Edge>,
-    holds: impl Fn(&[u8]) -> bool,
-) -> bool {
-    edge.and_then(|edge| stems.get(edge))
-        .is_some_and(|stems| stems.iter().any(|stem| holds(stem)))
+    let lists = VOCABULARY.lists(folded.as_slice());
+    lists.meet(Lists::HEADS.and(Lists::PLACES))
 }
 
 /// A company form, a branch number, a trade, a place, or a sign that no person bears.
@@ -245,10 +293,18 @@ fn names_a_business(name: &str) -> bool {
         || name.contains('*')
         || name.contains(".de")
         || name.contains(".com");
+    let elsewhere = Lists::FORMS.and(Lists::PLACES);
+    let known = &*VOCABULARY;
     sign || words(name).enumerate().any(|(place, word)| {
-        is_business_word(word)
-            || is_head_or_place(word, place == 0)
-            || word.bytes().any(|byte| byte.is_ascii_digit())
+        let folded = scan::fold_word(word);
+        let folded = folded.as_slice();
+        let telling = match place {
+            0 => elsewhere.and(Lists::HEADS),
+            _ => elsewhere,
+        };
+        word.bytes().any(|byte| byte.is_ascii_digit())
+            || known.lists(folded).meet(telling)
+            || known.is_trade(folded)
     })
 }
 
@@ -270,13 +326,14 @@ fn has_card_word(text: &str) -> bool {
         let numbered = before && word.starts_with(|c: char| c.is_ascii_digit());
         let letters = folded.iter().take_while(|byte| byte.is_ascii_alphabetic());
         let (head, tail) = folded.split_at(letters.count());
-        before = known.numbered.contains(folded);
+        let lists = known.lists(folded);
+        before = lists.meet(Lists::NUMBERED);
         numbered
-            || known.card.contains(folded)
-            || !tail.is_empty() && known.numbered.contains(head)
-            || edge_holds(&known.card_starts, folded.first_chunk(), |start| {
-                folded.starts_with(start)
-            })
+            || lists.meet(Lists::CARD)
+            || !tail.is_empty() && known.lists(head).meet(Lists::NUMBERED)
+            || known
+                .card_starts
+                .hold(folded.first_chunk(), |start| folded.starts_with(start))
     })
 }
 
@@ -287,8 +344,8 @@ fn has_invoice(text: &str) -> bool {
         let folded = scan::fold_word(word);
         let numbered = before && word.bytes().any(|byte| byte.is_ascii_digit());
         // The word "Nr" may stand between.
-        before =
-            VOCABULARY.invoice.contains(folded.as_slice()) || before && folded.as_slice() == b"nr";
+        let folded = folded.as_slice();
+        before = VOCABULARY.lists(folded).meet(Lists::INVOICE) || before && folded == b"nr";
         numbered
     })
 }
@@ -302,10 +359,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::example::Example;
+    use crate::people;
 
     fn check(line: &str, expected: bool) {
         let example = Example::parse(line).expect(line);
-        assert_eq!(is_business(&example.transaction), expected, "{line}");
+        let transaction = &example.transaction;
+        let business = people::is_merchants(transaction)
+            || is_card_merchant(transaction)
+            || is_business(transaction);
+        assert_eq!(business, expected, "{line}");
     }
 
     #[test]

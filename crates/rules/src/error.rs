@@ -64,9 +64,6 @@ pub enum RulesError {
         /// The direction.
         direction: &'static str,
     },
-    /// The literals could not be compiled.
-    #[error("the automaton for compounds cannot be built")]
-    Automaton(#[source] Box<aho_corasick::BuildError>),
     /// More of something than the compiled form can number.
     #[error("more than {max} {what}")]
     TooMany {
@@ -239,7 +236,6 @@ impl Classify for RulesError {
             | Self::Rule { .. }
             | Self::Fallback { .. } => ErrorKind::InvalidInput,
             Self::TooMany { .. } => ErrorKind::TooLarge,
-            Self::Automaton(_) => ErrorKind::Internal,
         }
     }
 }

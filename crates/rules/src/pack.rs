@@ -108,8 +108,8 @@ impl RulePack {
             refunds: &refunds,
         };
         Ok(Self {
-            person: Matcher::compile(&rules, UserType::Person, &weighing)?,
-            company: Matcher::compile(&rules, UserType::Company, &weighing)?,
+            person: Matcher::compile(&rules, UserType::Person, &weighing),
+            company: Matcher::compile(&rules, UserType::Company, &weighing),
             hash: content_hash(sources, &taxonomy),
             first_names: FirstNames::parse(sources.first_names)?,
             taxonomy,
@@ -171,7 +171,7 @@ impl RulePack {
 
     /// Prepares a transaction for matching.
     pub fn prepare<'a>(
-        &self,
+        &'a self,
         transaction: &'a Transaction,
         context: &'a AccountContext,
     ) -> View<'a> {

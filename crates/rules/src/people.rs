@@ -1,14 +1,14 @@
 //! Tells people from merchants, so that a surname is not taken for a trade.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use domain::Transaction;
 use serde::Deserialize;
 
 use crate::business;
 use crate::error::RulesError;
-use crate::normalize::scan;
+use crate::normalize::scan::{self, WordHash};
 
 /// Most words of a person's name, titles included.
 const WORDS_MAX: usize = 6;
@@ -72,27 +72,22 @@ const MERCHANT_PURPOSES: [&str; 2] = ["MREF+", "CRED+"];
 #[derive(Debug, Default)]
 pub(crate) struct FirstNames {
     /// Only ever asked, never walked through.
-    names: HashSet<Box<[u8]>, BuildHasherDefault<WordHasher>>,
+    names: HashSet<Box<[u8]>, WordHash>,
 }
 
-/// The hash of folded words. The names are data of the product, so that nobody can choose them to
-/// collide, and each word of each counterparty is looked up.
-#[derive(Debug, Default)]
-struct WordHasher(u64);
-
-impl Hasher for WordHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 ^= scan::hash_of(bytes).rotate_left(32);
-    }
-
-    fn write_usize(&mut self, length: usize) {
-        self.0 = self.0.wrapping_add(length as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
+/// What a word of a name is when it is neither first name nor surname.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameWord {
+    Title,
+    Particle,
 }
+
+/// [`TITLES`] and [`PARTICLES`], ready for questions.
+static NAME_WORDS: LazyLock<HashMap<&'static [u8], NameWord, WordHash>> = LazyLock::new(|| {
+    let particles = PARTICLES.map(|word| (word.as_bytes(), NameWord::Particle));
+    let titles = TITLES.map(|word| (word.as_bytes(), NameWord::Title));
+    particles.into_iter().chain(titles).collect()
+});
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,11 +109,11 @@ impl FirstNames {
     /// Whether the other side is a person: a name of two to six words that holds a first name, a
     /// form of address or initials, or is written "Surname, First name"; no word that only a
     /// business bears; and nothing in the booking that only a merchant's payment has.
+    ///
+    /// What only a merchant's payment has among the codes, [`is_merchants`], the caller looks at.
     pub(crate) fn is_person(&self, transaction: &Transaction) -> bool {
         let purpose = transaction.remittance_info.as_str();
-        // Reading the name costs most, and most payments are a merchant's by their codes alone.
-        !is_merchants(transaction)
-            && self.is_persons_name(transaction.counterparty.name.as_str())
+        self.is_persons_name(transaction.counterparty.name.as_str())
             && !business::is_card_text(purpose)
             && !MERCHANT_PURPOSES.iter().any(|mark| purpose.contains(mark))
     }
@@ -146,9 +141,8 @@ impl FirstNames {
         let mut parts = words(name);
         let (first, second) = (parts.next(), parts.next());
         let two = second.is_some() && parts.next().is_none() && !name.contains('-');
-        let headed = first.is_some_and(|word| {
-            business::is_head_or_place(word, true) && !self.is_first_name(word)
-        });
+        let headed =
+            first.is_some_and(|word| business::is_head_or_place(word) && !self.is_first_name(word));
         let surname = |word| {
             let after_first =
                 two && second == Some(word) && first.is_some_and(|first| self.is_first_name(first));
@@ -176,12 +170,11 @@ impl FirstNames {
             }
             let folded = scan::fold_word(part.trim_matches('.'));
             let folded = folded.as_slice();
-            let is = |list: &[&str]| list.iter().any(|word| word.as_bytes() == folded);
+            let known = NAME_WORDS.get(folded);
             if part.len() <= 2 && part.ends_with('.') {
                 found.initials = found.initials.saturating_add(1);
-            } else if is(&TITLES) {
-                found.titles = true;
-            } else if is(&PARTICLES) {
+            } else if let Some(known) = known {
+                found.titles |= *known == NameWord::Title;
             } else if part.split(['-', '.']).any(|half| self.is_first_name(half)) {
                 found.first_names = found.first_names.saturating_add(1);
                 found.hyphened |= part.contains('-');
@@ -245,8 +238,41 @@ pub(crate) fn is_merchants(transaction: &Transaction) -> bool {
             transaction.transaction_code,
             Some(4 | 5 | 104..=110 | 182 | 190 | 198)
         )
-        || MERCHANT_BOOKINGS.iter().any(|word| contains(booking, word))
+        || holds_merchant_booking(booking.as_bytes())
             && !TRANSFERS.iter().any(|word| contains(booking, word))
+}
+
+/// Whether a booking text holds one of [`MERCHANT_BOOKINGS`]. Nearly every place of it is passed
+/// over after a look at two letters.
+fn holds_merchant_booking(booking: &[u8]) -> bool {
+    booking.windows(2).enumerate().any(|(at, pair)| {
+        let seconds = pair[0]
+            .to_ascii_lowercase()
+            .checked_sub(b'a')
+            .and_then(|letter| SECOND_LETTERS.get(usize::from(letter)));
+        seconds.is_some_and(|seconds| seconds & letter_bit(pair[1]) != 0)
+            && MERCHANT_BOOKINGS.iter().any(|word| {
+                let place = booking.get(at..at.saturating_add(word.len()));
+                place.is_some_and(|place| place.eq_ignore_ascii_case(word.as_bytes()))
+            })
+    })
+}
+
+/// By the first letter of a word of [`MERCHANT_BOOKINGS`]: a bit for each second letter.
+const SECOND_LETTERS: [u32; 26] = {
+    let mut table = [0; 26];
+    let mut at = 0;
+    while at < MERCHANT_BOOKINGS.len() {
+        let word = MERCHANT_BOOKINGS[at].as_bytes();
+        table[word[0].wrapping_sub(b'a') as usize] |= letter_bit(word[1]);
+        at = at.saturating_add(1);
+    }
+    table
+};
+
+/// Letters of either case as bits; some other characters share theirs.
+const fn letter_bit(letter: u8) -> u32 {
+    1 << (letter & 31)
 }
 
 fn contains(text: &str, word: &str) -> bool {
@@ -264,7 +290,9 @@ mod tests {
         let names = "name\nAnna\nJürgen\nPeter\nFinn\nKarl\nHeinz\nErnst\nMax\n";
         let names = FirstNames::parse(names).expect("valid");
         let example = Example::parse(line).expect(line);
-        assert_eq!(names.is_person(&example.transaction), expected, "{line}");
+        let transaction = &example.transaction;
+        let person = !is_merchants(transaction) && names.is_person(transaction);
+        assert_eq!(person, expected, "{line}");
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn words_hit(roles: Roles, literals: &[Literal], view: &View<'_>, texts: &[Text]
             continue;
         }
         for literal in literals {
-            if segment.personal && literal.words.len() == 1 {
+            if literal.words.len() == 1 && view.is_personal(usize::from(index)) {
                 continue;
             }
             let words = &text.words;

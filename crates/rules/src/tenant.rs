@@ -69,7 +69,7 @@ impl TenantRules {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Self {
             tree,
-            matcher: Matcher::compile(&rules, tree, &pack.weighing())?,
+            matcher: Matcher::compile(&rules, tree, &pack.weighing()),
             rules,
             hash: hex(&Sha256::digest(source)),
         })

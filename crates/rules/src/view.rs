@@ -1,5 +1,7 @@
 //! A transaction prepared for matching: which piece of text plays which role.
 
+use std::cell::OnceCell;
+
 use domain::{Account, AccountType, Transaction};
 use memchr::memchr_iter;
 
@@ -9,7 +11,7 @@ use crate::evidence::{Field, Span};
 use crate::intermediary::{Intermediaries, IntermediaryId};
 use crate::normalize;
 use crate::normalize::sepa::{self, PartKind};
-use crate::people::FirstNames;
+use crate::people::{self, FirstNames};
 use crate::rule::Direction;
 
 /// Most pieces of text that one transaction is split into.
@@ -121,9 +123,6 @@ pub struct Segment<'a> {
     pub field: Field,
     /// The parts it plays.
     pub roles: Roles,
-    /// Whether it is the name of a person. A single word of it is then a first name or a surname,
-    /// and only phrases are looked for: "Anna Metzger" is no butcher.
-    pub personal: bool,
 }
 
 impl Segment<'_> {
@@ -132,7 +131,6 @@ impl Segment<'_> {
         offset: 0,
         field: Field::Purpose,
         roles: Roles::NONE,
-        personal: false,
     };
 
     /// The segment without blanks at its ends.
@@ -156,10 +154,13 @@ impl Segment<'_> {
 }
 
 /// A prepared transaction. Borrows all of its text.
-#[derive(Debug, Clone, Copy)]
+///
+/// What only some rules ask about the other side is found out when the first of them asks.
+#[derive(Debug, Clone)]
 pub struct View<'a> {
     transaction: &'a Transaction,
     context: &'a AccountContext,
+    first_names: &'a FirstNames,
     segments: [Segment<'a>; SEGMENTS_MAX],
     len: u8,
     direction: Direction,
@@ -167,17 +168,24 @@ pub struct View<'a> {
     intermediary: Option<IntermediaryId>,
     creditor: Segment<'a>,
     merchant: Segment<'a>,
+    /// Whether the first segment is the counterparty's own name, which may be a person's.
+    is_named: bool,
+    person: OnceCell<bool>,
+    merchants: OnceCell<bool>,
+    business: OnceCell<bool>,
+    card: OnceCell<bool>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
         context: &'a AccountContext,
-        (services, first_names): (&Intermediaries, &FirstNames),
+        (services, first_names): (&Intermediaries, &'a FirstNames),
     ) -> Self {
         let mut view = Self {
             transaction,
             context,
+            first_names,
             segments: [Segment::EMPTY; SEGMENTS_MAX],
             len: 0,
             direction: direction_of(transaction),
@@ -189,31 +197,32 @@ impl<'a> View<'a> {
                 ..Segment::EMPTY
             },
             merchant: Segment::EMPTY,
+            is_named: false,
+            person: OnceCell::new(),
+            merchants: OnceCell::new(),
+            business: OnceCell::new(),
+            card: OnceCell::new(),
         };
-        let merchant_is = view.read_counterparty(services, first_names);
+        let merchant_is = view.read_counterparty(services);
         view.read_sides();
         view.read_purpose(merchant_is, services);
         view
     }
 
     /// Reads the counterparty's name and says where else the merchant may stand.
-    fn read_counterparty(
-        &mut self,
-        services: &Intermediaries,
-        first_names: &FirstNames,
-    ) -> MerchantIs {
+    fn read_counterparty(&mut self, services: &Intermediaries) -> MerchantIs {
         let name = self.transaction.counterparty.name.as_str();
         let place = cut_place(name);
         if place.trim().is_empty() {
             return MerchantIs::InPurpose;
         }
         let Some(found) = services.recognise(place) else {
+            self.is_named = true;
             self.push(Segment {
                 text: place,
                 offset: 0,
                 field: Field::Counterparty,
                 roles: Roles::COUNTERPARTY,
-                personal: first_names.is_person(self.transaction),
             });
             return MerchantIs::Counterparty;
         };
@@ -224,7 +233,6 @@ impl<'a> View<'a> {
             offset: 0,
             field: Field::Counterparty,
             roles: Roles::COUNTERPARTY,
-            personal: false,
         };
         let merchant = found.merchant_at.map(|at| Segment {
             text: &place[at..],
@@ -249,7 +257,6 @@ impl<'a> View<'a> {
                 offset: offset(part.start),
                 field: Field::Purpose,
                 roles: Roles::PURPOSE,
-                personal: false,
             };
             match part.kind {
                 PartKind::Text => match merchant_is {
@@ -419,17 +426,34 @@ impl<'a> View<'a> {
         self.has_mandate
     }
 
+    /// Whether a segment is the name of a person. A single word of it is then a first name or a
+    /// surname, and only phrases are looked for: "Anna Metzger" is no butcher.
+    pub fn is_personal(&self, segment: usize) -> bool {
+        let is_person = || !self.is_merchants() && self.first_names.is_person(self.transaction);
+        segment == 0 && self.is_named && *self.person.get_or_init(is_person)
+    }
+
     /// Whether the other side is visibly a business: by card, mandate, code or company form.
     pub fn is_business(&self) -> bool {
-        self.has_mandate
-            || self.intermediary.is_some()
-            || !self.creditor.text.is_empty()
-            || business::is_business(self.transaction)
+        let is_business = || {
+            self.has_mandate
+                || !self.creditor.text.is_empty()
+                || self.is_merchants()
+                || self.is_card_merchant()
+                || business::is_business(self.transaction)
+        };
+        *self.business.get_or_init(is_business)
     }
 
     /// Whether a merchant's name alone stands there: a card text, or behind a payment service.
     pub fn is_card_merchant(&self) -> bool {
-        self.intermediary.is_some() || business::is_card_merchant(self.transaction)
+        let is_card = || business::is_card_merchant(self.transaction);
+        self.intermediary.is_some() || *self.card.get_or_init(is_card)
+    }
+
+    fn is_merchants(&self) -> bool {
+        let is_merchants = || people::is_merchants(self.transaction);
+        *self.merchants.get_or_init(is_merchants)
     }
 
     /// The payment service between payer and merchant.

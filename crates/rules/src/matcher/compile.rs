@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use domain::UserType;
 
 use crate::codes::CodeKey;
-use crate::error::RulesError;
 use crate::literal::{Literal, Shape};
 use crate::matcher::Matcher;
 use crate::matcher::compounds::CompoundsBuilder;
@@ -130,11 +129,7 @@ struct Compiler {
 
 impl Matcher {
     /// Compiles the rules of a tree.
-    pub(crate) fn compile(
-        rules: &[Rule],
-        tree: UserType,
-        weighing: &Weighing<'_>,
-    ) -> Result<Self, RulesError> {
+    pub(crate) fn compile(rules: &[Rule], tree: UserType, weighing: &Weighing<'_>) -> Self {
         let mut compiler = Compiler::default();
         let mut verdicts = Vec::new();
         for (id, rule) in (0..).map(RuleId).zip(rules) {
@@ -155,15 +150,15 @@ impl Matcher {
         literals.sort_unstable();
         literals.dedup();
         compiler.anchors.groups = GroupAnchors::build(&compiler.group_anchors);
-        Ok(Self {
+        Self {
             words: compiler.table.build(),
-            compounds: compiler.compounds.build()?,
+            compounds: compiler.compounds.build(),
             anchors: compiler.anchors,
             clauses: compiler.clauses,
             verdicts,
             scales: Scales::of(tree, weighing),
             literals,
-        })
+        }
     }
 }
 

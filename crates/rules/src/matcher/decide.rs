@@ -107,10 +107,11 @@ impl Hit {
     pub(crate) fn names_other_side(&self, roles: Roles, view: &View<'_>) -> bool {
         match self.place {
             Place::Segment(index) => {
-                let segment = view.segments()[usize::from(index)];
+                let index = usize::from(index);
+                let segment = view.segments()[index];
                 let named =
                     roles.meet(Roles::COUNTERPARTY) && segment.roles.meet(Roles::COUNTERPARTY);
-                named && !segment.personal
+                named && !view.is_personal(index)
             }
             Place::Field(field) => {
                 let known = matches!(

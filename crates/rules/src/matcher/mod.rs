@@ -1,8 +1,8 @@
 //! The compiled matcher: one pass over the text, hashed words, and only clauses that were awoken.
 //!
 //! A transaction's texts are normalised into one buffer of words ([`Scan`]); each word is looked up
-//! in a hash table that also knows the phrases it starts, and an automaton finds the stems of
-//! compounds. Every hit marks the groups of literals it belongs to. A group that is marked for the
+//! in a hash table that also knows the phrases it starts, and a filter of letters finds the
+//! stems of compounds. Every hit marks the groups of literals it belongs to. A group that is marked for the
 //! first time awakes the clauses anchored there; those are evaluated by looking at marks and codes.
 //! The cost depends on the text, hardly on the number of rules.
 
@@ -63,6 +63,14 @@ impl Scratch {
             self.scan.read(segment.text, number);
         }
     }
+}
+
+/// How many words a hit takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// One, which in a person's name means nothing.
+    Single,
+    Phrase,
 }
 
 /// Which groups the current transaction has hit.
@@ -230,12 +238,13 @@ impl Matcher {
                 };
                 let span = (first.start as usize, last.end as usize);
                 let hit = Hit::word(found.length, first.text, span, note);
-                let phrase = found.last > at && !found.rejoined;
-                if !phrase && view.segments()[usize::from(first.text)].personal {
-                    return;
-                }
+                let words = if found.last > at && !found.rejoined {
+                    Words::Phrase
+                } else {
+                    Words::Single
+                };
                 for posting in found.postings {
-                    self.mark(view, *posting, hit, (marks, groups, awake));
+                    self.mark(view, *posting, (hit, words), (marks, groups, awake));
                 }
             });
         }
@@ -252,11 +261,8 @@ impl Matcher {
         self.compounds.find(scan, |at, length, posting| {
             let word = &scan.words()[at];
             let span = (word.start as usize, word.end as usize);
-            if view.segments()[usize::from(word.text)].personal {
-                return;
-            }
             let hit = Hit::word(length, word.text, span, Note::Compound);
-            self.mark(view, posting, hit, (marks, groups, awake));
+            self.mark(view, posting, (hit, Words::Single), (marks, groups, awake));
         });
     }
 
@@ -266,13 +272,18 @@ impl Matcher {
         &self,
         view: &View<'_>,
         posting: Posting,
-        hit: Hit,
+        (hit, words): (Hit, Words),
         (marks, groups, awake): (&mut Marks, &mut Vec<GroupId>, &mut Vec<ClauseNumber>),
     ) {
-        let roles = hit
-            .segment()
-            .map_or_else(Default::default, |index| view.segments()[index].roles);
-        if roles.meet(posting.roles) && marks.add(posting.group, hit) {
+        let Some(index) = hit.segment() else {
+            return;
+        };
+        if !view.segments()[index].roles.meet(posting.roles)
+            || words == Words::Single && view.is_personal(index)
+        {
+            return;
+        }
+        if marks.add(posting.group, hit) {
             groups.push(posting.group);
             add(
                 awake,

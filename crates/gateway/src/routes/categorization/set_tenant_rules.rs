@@ -101,7 +101,8 @@ fn refused(error: &RulesError, text: &str) -> ApiError {
         | RulesError::DescriptionTable(_)
         | RulesError::Description { .. }
         | RulesError::Taxonomy { .. }
-        | RulesError::Fallback { .. }
-        | RulesError::Automaton(_) => ApiError::Inconsistent("a tenant's rules cannot be compiled"),
+        | RulesError::Fallback { .. } => {
+            ApiError::Inconsistent("a tenant's rules cannot be compiled")
+        }
     }
 }
