@@ -328,6 +328,10 @@ fn literals(written: &[String]) -> Result<Vec<Literal>, RuleProblem> {
         }
         literals.push(literal);
     }
+    let bare = written
+        .iter()
+        .filter_map(|text| Literal::without_diaereses(text));
+    literals.extend(bare.filter(|literal| seen.insert(literal.clone())));
     Ok(literals)
 }
 
