@@ -4,6 +4,8 @@
 //! several rounds, and the rounds of all candidates alternate, so that a busy moment hits all of
 //! them alike.
 
+pub mod accuracy;
 pub mod contracts;
 pub mod harness;
+pub mod rule_folder;
 pub mod statements;

@@ -111,14 +111,7 @@ impl Api {
         body: Option<Vec<u8>>,
         idempotency_key: Option<&str>,
     ) -> Result<Answer> {
-        let token = self.token().await?;
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .bearer_auth(token);
-        if let Some(tenant) = &self.tenant {
-            request = request.header("TenantID", tenant);
-        }
+        let mut request = self.request(method, path).await?;
         if let Some(key) = idempotency_key {
             request = request.header("Idempotency-Key", key);
         }
@@ -127,6 +120,38 @@ impl Api {
                 .header("Content-Type", "application/json")
                 .body(body);
         }
+        self.answer(request).await
+    }
+
+    /// Sends one request once, with a text of a type of its own.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub(crate) async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        text: &str,
+    ) -> Result<Answer> {
+        let request = self.request(method, path).await?;
+        let request = request.header("Content-Type", content_type);
+        self.answer(request.body(text.to_owned())).await
+    }
+
+    async fn request(&self, method: Method, path: &str) -> Result<reqwest::RequestBuilder> {
+        let token = self.token().await?;
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(token);
+        Ok(match &self.tenant {
+            Some(tenant) => request.header("TenantID", tenant),
+            None => request,
+        })
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
         let answer = request.send().await?;
         let status = answer.status();
         if status == StatusCode::UNAUTHORIZED {

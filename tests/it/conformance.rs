@@ -68,8 +68,18 @@ async fn post(api: &Api, path: &str, body: Option<&Value>) -> Answer {
 
 /// C-06: `userID` inside the envelope, `userId` beside it.
 const ADD_USER_EXTRA: &[&str] = &[".userId"];
-/// The item of the newer documents (002): most specific tag.
-const ITEM_EXTRA: &[&str] = &[".categorization[].descriptiveTag"];
+/// The item of the newer documents (002) has the most specific tag; how sure it is, is ours.
+const ITEM_EXTRA: &[&str] = &[
+    ".categorization[].descriptiveTag",
+    ".categorization[].confidence",
+];
+/// What of the tags of one transaction is ours.
+const TAGS_EXTRA: &[&str] = &[".accountId", ".confidence", ".descriptiveTag"];
+/// The same for transactions within their accounts.
+const TRANSACTION_EXTRA: &[&str] = &[
+    ".accounts[].transactions[].confidence",
+    ".accounts[].transactions[].descriptiveTag",
+];
 /// Signing (Standard Webhooks) is ours: the secret is shown once.
 const WEBHOOK_EXTRA: &[&str] = &[".signingSecret"];
 
@@ -83,6 +93,8 @@ async fn documented_requests_are_accepted_and_answers_have_the_documented_keys()
     users(&api).await;
     let (user, correlation) = banking(&api, &upload).await;
     categorization(&api, &user, &correlation).await;
+    decisions(&api, &user).await;
+    categories(&api).await;
     webhooks(&api).await;
     world.stop().expect("stopped");
 }
@@ -239,6 +251,78 @@ async fn categorization(api: &Api, user: &str, correlation: &str) {
     assert!(missing.is_empty(), "the item of 002 lacks {missing:?}");
     let unknown = get(api, &format!("{base}/correlation?correlationID={user}")).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+async fn decisions(api: &Api, user: &str) {
+    let base = format!("/api/users/{user}/categorization");
+    let path = format!("{base}/transactions");
+    let accounts = get(api, &path).await;
+    let name = "001-categorization-get-transactions-response.json";
+    check(
+        "categorization-get-transactions",
+        &accounts,
+        StatusCode::OK,
+        name,
+        TRANSACTION_EXTRA,
+    );
+    let id = accounts.body["accounts"][0]["transactions"][0]["transactionId"].as_str();
+    let id = id.expect("an id");
+    let name = "001-categorization-get-transaction-tags-response.json";
+    for path in [format!("{path}/{id}"), format!("{path}/{id}/tags")] {
+        let tags = get(api, &path).await;
+        check(
+            "categorization-get-transaction-tags",
+            &tags,
+            StatusCode::OK,
+            name,
+            TAGS_EXTRA,
+        );
+    }
+    let path = format!("{base}/patterns");
+    let name = "001-categorization-set-patterns-request.json";
+    let request = sample(name).expect("a sample");
+    for method in [Method::POST, Method::PUT] {
+        let set = api
+            .send(method, &path, Some(&request))
+            .await
+            .expect("an answer");
+        assert_eq!(set.status, StatusCode::ACCEPTED, "{}", set.body);
+        assert_eq!(
+            set.body["correlationID"],
+            set.correlation_id.expect("the header")
+        );
+    }
+    let patterns = get(api, &path).await;
+    assert_eq!(patterns.body, request, "what is set is what is answered");
+    let name = "001-categorization-get-patterns-response.json";
+    check(
+        "categorization-get-patterns",
+        &patterns,
+        StatusCode::OK,
+        name,
+        &[],
+    );
+}
+
+async fn categories(api: &Api) {
+    let mut tree = get(api, "/api/categorization/categories").await;
+    // The sample shows one empty child.
+    let children = tree.body["nodes"]["children"]
+        .as_array_mut()
+        .expect("nodes");
+    assert!(children.iter().all(|node| node["level"] == 1));
+    *children = vec![Value::Object(serde_json::Map::new())];
+    let name = "001-categories-get-tree-response.json";
+    check("categories-get-tree", &tree, StatusCode::OK, name, &[]);
+    let descriptions = get(api, "/api/categorization/categories/descriptions").await;
+    let name = "001-categories-get-descriptions-response.json";
+    check(
+        "categories-get-descriptions",
+        &descriptions,
+        StatusCode::OK,
+        name,
+        &[],
+    );
 }
 
 async fn webhooks(api: &Api) {

@@ -7,6 +7,7 @@ mod upload;
 mod world;
 
 mod analyze;
+mod categorization;
 mod conformance;
 mod faults;
 mod limits;

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 const IBAN: &str = "DE02120300000000202051";
 const OWNER: &str = "Wilhelmine Musterfrau-Geheim";
+/// What the victim's patterns and rules hold.
+const PATTERN: &str = "geheimbund";
+const RULES_OF_PERSONS: &str = "/api/categorization/rules/person";
 
 /// The objects of the client that is being spied on.
 struct Victim {
@@ -48,6 +51,7 @@ impl Victim {
         api.finished(&user, &correlation, deadline)
             .await
             .expect("finished");
+        decide(&api, &user).await;
         let path = format!("/api/webhooks/{webhook}/deliveries");
         let log = api.send(Method::GET, &path, None).await.expect("an answer");
         let delivery = log.body["deliveries"][0]["deliveryID"].as_str();
@@ -68,6 +72,10 @@ impl Victim {
             "/api/users".to_owned(),
             format!("/api/users/{}/banking/accounts", self.user),
             format!("/api/users/{}/categorization?pageSize=50", self.user),
+            format!("/api/users/{}/categorization/patterns", self.user),
+            format!("/api/users/{}/categorization/transactions", self.user),
+            format!("/api/users/{}/categorization/t1/explanation", self.user),
+            "/api/categorization/rules/person".to_owned(),
             "/api/webhooks".to_owned(),
         ];
         let mut state = Vec::new();
@@ -88,6 +96,8 @@ impl Victim {
             .replace("{user-id}", &self.user)
             .replace("{webhook-id}", &self.webhook)
             .replace("{delivery-id}", &self.delivery)
+            .replace("{transaction-id}", "t1")
+            .replace("{type}", "person")
     }
 
     fn is_named_in(&self, answer: &Answer) -> bool {
@@ -100,10 +110,27 @@ impl Victim {
             OWNER,
             "geheim-1",
             "geheimes-wort",
+            PATTERN,
         ]
         .iter()
         .any(|secret| text.contains(*secret))
     }
+}
+
+/// Decides about a user and the tenant in words that nobody else may read.
+async fn decide(api: &Api, user: &str) {
+    let patterns = json!({ "ids": { PATTERN: ["fix"] } });
+    let path = format!("/api/users/{user}/categorization/patterns");
+    let set = api.send(Method::PUT, &path, Some(&patterns)).await;
+    let set = set.expect("an answer");
+    assert_eq!(set.status, StatusCode::ACCEPTED, "{}", set.body);
+    let run = set.correlation_id.expect("a run");
+    let deadline = Instant::now() + Duration::from_mins(1);
+    api.finished(user, &run, deadline).await.expect("finished");
+    let rules = format!("# {PATTERN}\n");
+    let set = api.send_as(Method::PUT, RULES_OF_PERSONS, "application/toml", &rules);
+    let set = set.await.expect("an answer");
+    assert_eq!(set.status, StatusCode::OK, "{}", set.body);
 }
 
 /// Every operation that the service documents: method and path template.
@@ -143,6 +170,18 @@ fn acceptable_body(method: &Method, path: &str) -> Option<Value> {
     }
 }
 
+/// Sends what would be accepted from the owner.
+async fn attempt(api: &Api, method: &Method, template: &str, path: &str) -> Answer {
+    let answer = if *method == Method::PUT && path == RULES_OF_PERSONS {
+        api.send_as(Method::PUT, path, "application/toml", "# nothing\n")
+            .await
+    } else {
+        let body = acceptable_body(method, template);
+        api.send(method.clone(), path, body.as_ref()).await
+    };
+    answer.expect("an answer")
+}
+
 fn is_public(path: &str) -> bool {
     path == "/api/auth"
         || path.starts_with("/health")
@@ -163,13 +202,10 @@ async fn walk(stranger: &Api, victim: &Victim) -> usize {
             !path.contains('{'),
             "a parameter of {template} is not known to this test"
         );
-        let body = acceptable_body(method, template);
-        let answer = stranger
-            .send(method.clone(), &path, body.as_ref())
-            .await
-            .expect("an answer");
+        let answer = attempt(stranger, method, template, &path).await;
         let shown = format!("{method} {template}: {} {}", answer.status, answer.body);
-        if template.contains('{') {
+        // A tenant's rules are named by type: everybody has his own.
+        if template.contains('{') && path != RULES_OF_PERSONS {
             assert!(matches!(answer.status.as_u16(), 401 | 403 | 404), "{shown}");
         }
         assert!(!answer.status.is_server_error(), "{shown}");
@@ -196,12 +232,8 @@ async fn no_route_shows_or_changes_another_client_s_objects() {
         if is_public(&template) {
             continue;
         }
-        let body = acceptable_body(&method, &template);
         let path = victim.fill(&template);
-        let answer = disguised
-            .send(method, &path, body.as_ref())
-            .await
-            .expect("an answer");
+        let answer = attempt(&disguised, &method, &template, &path).await;
         assert_eq!(
             answer.status,
             StatusCode::FORBIDDEN,

@@ -38,6 +38,7 @@ pub fn evaluate_tagged(samples: impl Iterator<Item = Sample>, pack: &RulePack) -
         let subject = Subject {
             user_type: sample.user_type,
             accounts: &sample.accounts,
+            layers: analysis::Layers::NONE,
         };
         let options = Options {
             as_of: sample.as_of,

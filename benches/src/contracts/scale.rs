@@ -118,6 +118,7 @@ pub fn measure_chain(users: &[Vec<Account>], pack: &RulePack) -> Timing {
         let subject = Subject {
             user_type: UserType::Person,
             accounts,
+            layers: analysis::Layers::NONE,
         };
         let options = Options {
             as_of,

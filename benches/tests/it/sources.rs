@@ -130,6 +130,7 @@ fn user(body: &[u8], truth: Truth) -> User {
 /// The tags that the rules decide on, by account and transaction.
 pub(crate) fn tags(pack: &RulePack, user: &User) -> Vec<Vec<String>> {
     let subject = Subject {
+        layers: analysis::Layers::NONE,
         user_type: user.tree,
         accounts: &user.accounts,
     };
@@ -139,7 +140,7 @@ pub(crate) fn tags(pack: &RulePack, user: &User) -> Vec<Vec<String>> {
     };
     let mut tags: Vec<Vec<String>> = vec![Vec::new(); user.accounts.len()];
     for decided in analysis::analyze(pack, &subject, &options).categorization {
-        let tag = pack.tag_name(decided.assignment.tag).to_owned();
+        let tag = pack.tag_name(decided.decision.tag).to_owned();
         tags[decided.account_index].push(tag);
     }
     tags

@@ -23,7 +23,7 @@ mod stats;
 
 use chrono::NaiveDate;
 use domain::{Account, Finding, UserType};
-use rules::RulePack;
+use rules::{Categorizer, RulePack, TenantRules, UserPatterns};
 
 pub use day::newest_booking_day;
 pub use part::{Part, Parts, UnknownPart};
@@ -40,6 +40,40 @@ pub struct Subject<'a> {
     pub user_type: UserType,
     /// All accounts, in the order of upload.
     pub accounts: &'a [Account],
+    /// What goes before the shipped rules.
+    pub layers: Layers<'a>,
+}
+
+impl<'a> Subject<'a> {
+    /// Decides about the subject's transactions.
+    pub fn categorizer(&self, pack: &'a RulePack) -> Categorizer<'a> {
+        Categorizer::new(pack, self.user_type)
+            .with_tenant(self.layers.tenant)
+            .with_patterns(self.layers.patterns)
+    }
+}
+
+/// Knowledge that goes before the shipped rules: the user's before the tenant's.
+#[derive(Debug, Clone, Copy)]
+pub struct Layers<'a> {
+    /// The rules of the tenant for the user's type.
+    pub tenant: Option<&'a TenantRules>,
+    /// The decisions of the user.
+    pub patterns: &'a UserPatterns,
+}
+
+impl Layers<'_> {
+    /// The shipped rules alone.
+    pub const NONE: Self = Self {
+        tenant: None,
+        patterns: UserPatterns::none(),
+    };
+}
+
+impl Default for Layers<'_> {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// What is wanted of an analysis.
@@ -76,7 +110,8 @@ pub fn analyze(pack: &RulePack, subject: &Subject<'_>, options: &Options) -> Rep
     };
     let prepared = prepare::prepare(subject.accounts);
     if options.parts.contains_any(&Part::WITH_TAGS) {
-        report.categorization = categorize::categorize(pack, subject.user_type, &prepared);
+        let categorizer = subject.categorizer(pack);
+        report.categorization = categorize::categorize(pack, &categorizer, &prepared);
     }
     if options.parts.contains_any(&Part::WITH_LINKS) {
         series::find(pack, subject, options, &mut report);

@@ -27,6 +27,10 @@ impl Part {
         Self::AccountHistory,
     ];
 
+    /// Those that can be asked for by name. Nothing writes the other parts of a report yet; they
+    /// are measured and tested as they are.
+    pub const BY_NAME: [Self; 1] = [Self::Categorization];
+
     /// Those that need tags.
     pub(crate) const WITH_TAGS: [Self; 4] = [
         Self::Categorization,
@@ -62,10 +66,7 @@ impl Part {
 
 /// A word that names no part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown part {word:?}; there is: categorization, links, contracts, account-detection, \
-     account-history"
-)]
+#[error("unknown part {word:?}; there is: categorization")]
 pub struct UnknownPart {
     /// The word.
     pub word: String,
@@ -75,7 +76,7 @@ impl FromStr for Part {
     type Err = UnknownPart;
 
     fn from_str(word: &str) -> Result<Self, UnknownPart> {
-        let found = Self::ALL.into_iter().find(|part| part.as_str() == word);
+        let found = Self::BY_NAME.into_iter().find(|part| part.as_str() == word);
         found.ok_or_else(|| UnknownPart {
             word: word.to_owned(),
         })
@@ -112,7 +113,7 @@ impl Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self::all()
+        Part::BY_NAME.into_iter().collect()
     }
 }
 
@@ -139,10 +140,11 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        let all = Part::ALL.map(Part::as_str).join(",");
-        assert_eq!(all.parse(), Ok(Parts::all()));
-        let one: Parts = [Part::Contracts].into_iter().collect();
-        assert_eq!(" contracts, contracts".parse(), Ok(one));
+        assert_eq!("categorization".parse(), Ok(Parts::default()));
+        assert_eq!(
+            " categorization, categorization".parse(),
+            Ok(Parts::default())
+        );
         for list in ["", "balance", "categorization,"] {
             assert!(list.parse::<Parts>().is_err(), "{list:?}");
         }
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn the_message_names_every_part() {
         let message = "x".parse::<Part>().expect_err("unknown").to_string();
-        for part in Part::ALL {
+        for part in Part::BY_NAME {
             assert!(message.contains(part.as_str()));
         }
     }

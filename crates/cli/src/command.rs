@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analyze::AnalyzeArgs;
 use crate::categorize::CategorizeArgs;
+use crate::rules::RulesCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -16,6 +17,7 @@ Exit codes:
   4    there is no such thing
   5    not in the present state: it exists already, or another process has it
   6    something that is needed does not answer: database, broker, network address
+  7    `rules check` found problems
   130  stopped at once by a second signal
 
 Configuration: defaults < TOML file (--config or KONTOR_CONFIG) < environment. A setting `a.b` is
@@ -47,6 +49,9 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     /// Categorize transactions without any service.
     Categorize(CategorizeArgs),
+    /// Check, explain and compare rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Administer API clients.
     #[command(subcommand)]
     Client(ClientCommand),
@@ -180,6 +185,12 @@ mod tests {
             "kontor runs show e57a73a9-bcda-4cda-9e8a-99a915a7d675",
             "kontor dead-letters replay e57a73a9-bcda-4cda-9e8a-99a915a7d675",
             "kontor config print",
+            "kontor rules check --rules rules --format json",
+            "kontor rules check --tenant own.toml --type company",
+            "kontor rules explain --amount -12.50 --name REWE",
+            "kontor rules explain --id PD-1 corpus.ndjson",
+            "kontor rules stats --type company a.ndjson b.ndjson",
+            "kontor rules preview --rules new --show-texts corpus.ndjson",
         ] {
             let read = Kontor::try_parse_from(line.split(' '));
             assert!(read.is_ok(), "{line}: {read:?}");
@@ -188,6 +199,11 @@ mod tests {
             "kontor",
             "kontor client add acme",
             "kontor serve --role worker",
+            "kontor rules check --tenant own.toml",
+            "kontor rules explain",
+            "kontor rules explain --name REWE",
+            "kontor rules stats",
+            "kontor rules preview corpus.ndjson",
         ] {
             let read = Kontor::try_parse_from(line.split(' '));
             assert!(read.is_err(), "{line}");

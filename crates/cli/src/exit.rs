@@ -24,6 +24,8 @@ const NOT_FOUND: u8 = 4;
 const CONFLICT: u8 = 5;
 /// Something that is needed does not answer.
 const UNAVAILABLE: u8 = 6;
+/// `rules check` found problems.
+pub(crate) const PROBLEMS: u8 = 7;
 /// Stopped at once by a second signal, as shells report an interrupt.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -81,7 +83,9 @@ fn known_code(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     match cause.downcast_ref::<GatewayError>() {
         Some(GatewayError::Settings(_)) => Some(USAGE),
         Some(GatewayError::Listener(_)) => Some(UNAVAILABLE),
-        Some(GatewayError::Secret(_)) => Some(FAILURE),
+        Some(GatewayError::Secret(_) | GatewayError::Rules(_) | GatewayError::Serialize(_)) => {
+            Some(FAILURE)
+        }
         None => None,
     }
 }

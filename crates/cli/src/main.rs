@@ -1,6 +1,6 @@
 //! The one binary, `kontor`: the service (`serve`, `work`), its database (`migrate`), its
 //! operator's commands (`client`, `runs`, `dead-letters`, `config`), and the analysis on files
-//! (`analyze`, `categorize`).
+//! (`analyze`, `categorize`) and of rules (`rules`).
 //!
 //! Everything that runs in a process is built in `parts` from one checked `config` and given to
 //! one `lifetime`: what stops first is what lets work in, then what does the work, then the
@@ -27,6 +27,7 @@ mod metrics;
 mod output;
 mod parts;
 mod probes;
+mod rules;
 mod scheduler;
 mod serve;
 
@@ -62,6 +63,7 @@ fn run(line: Kontor) -> Result<ExitCode> {
     match line.command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Categorize(args) => categorize::run(&args),
+        Command::Rules(command) => rules::run(&command),
         Command::Config(ConfigCommand::Print) => print_config(file),
         Command::Serve(args) => {
             let role = Role::from(args.role);

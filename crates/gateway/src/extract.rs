@@ -6,8 +6,11 @@ mod path;
 mod query;
 mod write;
 
-pub(crate) use body::{FromBody, Json, NoBody, Received, UploadBody, essence, read_json, receive};
+pub(crate) use body::{
+    FromBody, Json, NoBody, PatternsBody, Received, RulesBody, UploadBody, essence, read_json,
+    receive,
+};
 pub(crate) use caller::{Caller, Requirement, requirement};
-pub(crate) use path::{DeliveryPath, UserPath, WebhookPath};
+pub(crate) use path::{DeliveryPath, TransactionPath, TypePath, UserPath, WebhookPath};
 pub(crate) use query::Query;
 pub(crate) use write::Write;

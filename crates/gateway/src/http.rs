@@ -6,9 +6,11 @@ mod guard;
 mod linger;
 mod peer;
 mod traceparent;
+mod unchanging;
 
 pub(crate) use answer::Answer;
 pub(crate) use context::{RequestContext, track};
 pub(crate) use guard::{admit, answer_panic, time_limit};
 pub(crate) use linger::linger;
 pub(crate) use peer::Peer;
+pub(crate) use unchanging::Unchanging;

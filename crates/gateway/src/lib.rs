@@ -12,6 +12,8 @@ pub mod auth;
 pub mod metrics;
 pub mod settings;
 
+mod categories;
+mod compute;
 mod error;
 mod extract;
 mod http;
@@ -22,6 +24,7 @@ mod routes;
 mod serve;
 mod state;
 mod tenancy;
+mod tenant_rules;
 
 pub use auth::{KeyRing, SigningKey};
 pub use openapi::document as openapi_document;

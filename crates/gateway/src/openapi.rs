@@ -19,8 +19,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _};
         version = "2020-06-16",
         description = "Bank data in; categories and their evidence out. Compatible with finoOS v2.\n\n\
             Every answer carries `X-Request-ID` (yours, if you sent one) and `API-Version`. Every \
-            failure is `{\"type\", \"message\"}`. POST requests that write accept an \
-            `Idempotency-Key`: the same key with the same request is done once, and a repeated \
+            failure is `{\"type\", \"message\"}`. POST requests that write, and PUT where it \
+            says so, accept an `Idempotency-Key`: the same key with the same request is done once, and a repeated \
             answer carries `Idempotency-Hit: true`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -29,6 +29,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi as _};
         (name = "Users", description = "End users and their analyses"),
         (name = "Banking", description = "Accounts and transactions"),
         (name = "Categorization", description = "Tags of transactions"),
+        (name = "Categories", description = "The tree of tags and what they stand for"),
         (name = "Webhooks", description = "Events, their deliveries and replays"),
         (name = "Operations", description = "For those who run the service"),
     ),
@@ -90,6 +91,18 @@ impl IntoParams for IdempotencyKey {
     }
 }
 
+/// The header `If-None-Match`.
+pub(crate) struct IfNoneMatch;
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![optional_header(
+            "If-None-Match",
+            "The `ETag` of the edition that the caller has: 304 while it is current.",
+        )]
+    }
+}
+
 macro_rules! uuid_in_path {
     ($($(#[$doc:meta])* $type:ident: $name:literal, $description:literal;)*) => {
         $(
@@ -112,6 +125,40 @@ uuid_in_path! {
     WebhookInPath: "webhook-id", "The webhook's identifier";
     /// `{delivery-id}`
     DeliveryInPath: "delivery-id", "The delivery's identifier";
+}
+
+/// `{transaction-id}`, with the account that it may need.
+pub(crate) struct OneTransaction;
+
+impl IntoParams for OneTransaction {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            in_path(
+                "transaction-id",
+                "The transaction's identifier, percent-encoded",
+                text(),
+            ),
+            optional(
+                "accountId",
+                ParameterIn::Query,
+                "The account, where an identifier occurs in several; the first of them by default. \
+                 Also `account-id`.",
+                text(),
+            ),
+        ]
+    }
+}
+
+/// `{type}`
+pub(crate) struct TypeInPath;
+
+impl IntoParams for TypeInPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let word = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["person", "company"]));
+        vec![in_path("type", "The type of user", word.into())]
+    }
 }
 
 /// `page` and `pageSize`.
@@ -166,12 +213,16 @@ fn optional(name: &str, place: ParameterIn, description: &str, schema: RefOr<Sch
 }
 
 fn uuid_in_path(name: &str, description: &str) -> Parameter {
+    in_path(name, description, uuid())
+}
+
+fn in_path(name: &str, description: &str, schema: RefOr<Schema>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some(description))
-        .schema(Some(uuid()))
+        .schema(Some(schema))
         .build()
 }
 

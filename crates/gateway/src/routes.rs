@@ -2,6 +2,7 @@
 
 mod auth;
 mod banking;
+mod categories;
 mod categorization;
 mod operations;
 mod users;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::put;
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,6 +50,17 @@ fn quick() -> OpenApiRouter<AppState> {
         .routes(routes!(users::trigger::trigger_analysis))
         .routes(routes!(categorization::tags::get_categorization))
         .routes(routes!(categorization::correlation::get_correlation))
+        .routes(routes!(categorization::get_patterns::get_patterns))
+        .routes(routes!(
+            categorization::transaction_tags::get_transaction_tags
+        ))
+        .routes(routes!(categorization::explanation::get_explanation))
+        .routes(routes!(
+            categorization::get_tenant_rules::get_tenant_rules,
+            categorization::delete_tenant_rules::delete_tenant_rules
+        ))
+        .routes(routes!(categories::tree::get_tree))
+        .routes(routes!(categories::descriptions::get_descriptions))
         .routes(routes!(
             webhooks::create::create_webhook,
             webhooks::list::get_webhooks
@@ -69,25 +81,24 @@ fn quick() -> OpenApiRouter<AppState> {
 
 /// Routes with large bodies or answers.
 fn uploads() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(
-        banking::create_external_accounts::create_external_accounts,
-        banking::get_accounts::get_accounts
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(
+            banking::create_external_accounts::create_external_accounts,
+            banking::get_accounts::get_accounts
+        ))
+        .routes(routes!(categorization::transactions::get_transactions))
+        .routes(routes!(categorization::set_patterns::set_patterns))
+        .routes(routes!(categorization::set_tenant_rules::set_tenant_rules))
 }
 
 /// The whole API as a router, for a socket or for tests.
 pub fn router(state: AppState) -> Router {
     let timeouts = state.settings().timeouts;
     let document = openapi::document();
-    let quick = limited(quick(), timeouts.request())
-        // The same operations under a second method; the document names the first.
-        .route("/api/users/{user-id}", put(users::update::update_user))
-        .route(
-            "/api/webhooks/{webhook-id}",
-            put(webhooks::update::update_webhook),
-        );
-    quick
+    limited(quick(), timeouts.request())
+        .merge(also().layer(from_fn_with_state(timeouts.request(), time_limit)))
         .merge(limited(uploads(), timeouts.upload()))
+        .merge(also_uploads().layer(from_fn_with_state(timeouts.upload(), time_limit)))
         .merge(SwaggerUi::new(DOCS).url(DOCUMENT, document))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
@@ -96,6 +107,41 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(state.clone(), track))
         .with_state(state)
+}
+
+/// The same operations under a second method or path; the document names the first.
+fn also() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/api/users/{user-id}/categorization/transactions/{transaction-id}/tags",
+            get(categorization::transaction_tags::get_transaction_tags),
+        )
+        .route(
+            "/api/users/{user-id}/categorization/transactions/{transaction-id}/explanation",
+            get(categorization::explanation::get_explanation),
+        )
+        .route("/api/users/{user-id}", put(users::update::update_user))
+        .route(
+            "/api/webhooks/{webhook-id}",
+            put(webhooks::update::update_webhook),
+        )
+        .route("/api/categorization/tree", get(categories::tree::get_tree))
+        .route(
+            "/api/categorization/categories/tree",
+            get(categories::tree::get_tree),
+        )
+        .route(
+            "/api/categorization/descriptions",
+            get(categories::descriptions::get_descriptions),
+        )
+}
+
+/// The same for large bodies.
+fn also_uploads() -> Router<AppState> {
+    Router::new().route(
+        "/api/users/{user-id}/categorization/patterns",
+        post(categorization::set_patterns::set_patterns),
+    )
 }
 
 fn limited(routes: OpenApiRouter<AppState>, limit: Duration) -> Router<AppState> {

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use domain::address::TargetPolicy;
 use domain::{ClientId, Clock, IdSource, TenantId, UserId};
-use rules::RulePack;
+use rules::{RulePack, RulesError};
 use store::Store;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{KeyRing, Logins, SecretError, Verifier};
+use crate::categories::Categories;
 use crate::metrics::{Metrics, SharedRegistry};
 use crate::places::{Place, Places};
 use crate::rate::{Buckets, Rate};
 use crate::settings::{GatewaySettings, SettingsError};
 use crate::tenancy::Tenancy;
+use crate::tenant_rules::KeptRules;
 
 /// Clients and polled users whose rates are remembered at a time.
 const RATED_KEYS_MAX: usize = 100_000;
@@ -48,6 +50,12 @@ pub enum GatewayError {
     /// The configuration contradicts itself.
     #[error("the gateway's settings are not valid")]
     Settings(#[source] SettingsError),
+    /// The shipped descriptions do not fit the taxonomy.
+    #[error("the categories cannot be described")]
+    Rules(#[source] RulesError),
+    /// The shipped tree or its descriptions cannot be written.
+    #[error("the categories cannot be serialised")]
+    Serialize(#[source] serde_json::Error),
     /// Secrets cannot be compared.
     #[error("client secrets cannot be checked")]
     Secret(#[source] SecretError),
@@ -65,6 +73,7 @@ struct Shared {
     store: Store,
     keys: KeyRing,
     rules: Arc<RulePack>,
+    categories: Categories,
     targets: TargetPolicy,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -72,6 +81,7 @@ struct Shared {
     verifier: Verifier,
     logins: Logins,
     tenancy: Tenancy,
+    tenant_rules: KeptRules,
     client_rate: Buckets<String>,
     polling_rate: Buckets<(TenantId, UserId, &'static str)>,
     places: Arc<Semaphore>,
@@ -85,7 +95,8 @@ impl AppState {
     /// Checks the settings and builds what handlers share.
     ///
     /// # Errors
-    /// `Settings` when they contradict themselves, `Secret` when hashing does not work.
+    /// `Settings` when they contradict themselves, `Secret` when hashing does not work, `Rules` or
+    /// `Serialize` when the categories cannot be shown.
     pub fn try_new(parts: Parts) -> Result<Self, GatewayError> {
         parts.settings.validate().map_err(GatewayError::Settings)?;
         let (limits, rates) = (parts.settings.limits, parts.settings.rates);
@@ -98,6 +109,7 @@ impl AppState {
             verifier: Verifier::try_new(at_once, &*parts.ids).map_err(GatewayError::Secret)?,
             logins: Logins::new(&rates, &clock),
             tenancy: Tenancy::new(parts.settings.tenancy, Arc::clone(&clock)),
+            tenant_rules: KeptRules::default(),
             client_rate: Buckets::new(client_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             polling_rate: Buckets::new(polling_rate, RATED_KEYS_MAX, Arc::clone(&clock)),
             places: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
@@ -106,6 +118,7 @@ impl AppState {
             upload_units: Arc::new(Semaphore::new(upload_units)),
             upload_turns: Arc::new(Semaphore::new(limits.uploads_stored_at_once_max)),
             metrics: Metrics::register(parts.registry),
+            categories: Categories::try_new(parts.rules.taxonomy())?,
             settings: parts.settings,
             store: parts.store,
             keys: parts.keys,
@@ -130,6 +143,10 @@ impl AppState {
 
     pub(crate) fn rules(&self) -> &Arc<RulePack> {
         &self.0.rules
+    }
+
+    pub(crate) fn categories(&self) -> &Categories {
+        &self.0.categories
     }
 
     pub(crate) fn targets(&self) -> TargetPolicy {
@@ -158,6 +175,11 @@ impl AppState {
 
     pub(crate) fn tenancy(&self) -> &Tenancy {
         &self.0.tenancy
+    }
+
+    /// The rules of tenants that are compiled.
+    pub(crate) fn tenant_rules(&self) -> &KeptRules {
+        &self.0.tenant_rules
     }
 
     pub(crate) fn client_rate(&self) -> &Buckets<String> {

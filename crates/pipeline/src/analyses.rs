@@ -178,12 +178,15 @@ impl Analyses {
             Claimed::UnknownRun => return Ok(Err(Outcome::UnknownRun)),
         };
         let user = tx.user(user_id).await?;
+        let scopes = ScopeSet::of_known(&user.scopes);
+        let decisions = self.engine.decisions(&mut tx, &user, scopes).await?;
         let accounts = tx.accounts(user_id, Include::Transactions).await?;
         tx.commit().await?;
         let input = Input {
             user_type: user.user_type,
-            scopes: ScopeSet::of_known(&user.scopes),
+            scopes,
             accounts,
+            decisions,
             as_of: berlin_today(self.clock.now()),
         };
         Ok(Ok(Work {
@@ -250,6 +253,7 @@ impl Analyses {
                 as_of: work.input.as_of,
                 engine_version: analysis::ENGINE_VERSION.to_owned(),
                 rule_pack_hash: pack.hash().to_owned(),
+                tenant_rules_hash: computed.tenant_rules_hash,
                 taxonomy_hash: pack.taxonomy().hash().to_owned(),
                 findings_json: computed.findings_json,
             },

@@ -10,6 +10,7 @@
 mod analyses;
 mod compute;
 mod cpu;
+mod decisions;
 mod error;
 mod events;
 mod rescue;
@@ -17,5 +18,6 @@ mod rescue;
 pub use analyses::{Analyses, Job, Outcome};
 pub use compute::{Analyze, CATEGORIZATION, Engine};
 pub use cpu::Cpu;
+pub use decisions::TENANT_RULES_KEPT;
 pub use error::{Disposition, PANICS_MAX, PipelineError};
 pub use rescue::{RescuePolicy, rescue};

@@ -12,6 +12,8 @@ macro_rules! files {
 pub(crate) const SOURCES: Sources<'static> = Sources {
     taxonomy: include_str!("../../../rules/taxonomy.csv"),
     evidence: include_str!("../../../rules/evidence.toml"),
+    calibration: include_str!("../../../rules/calibration.toml"),
+    refunds: include_str!("../../../rules/refunds.toml"),
     intermediaries: include_str!("../../../rules/intermediaries.toml"),
     first_names: include_str!("../../../rules/first_names.csv"),
     names: include_str!("../../../rules/names.tsv"),

@@ -14,6 +14,19 @@ pub enum RulesError {
     /// The table of names cannot be read.
     #[error("the names are no readable table")]
     Names(#[source] csv::Error),
+    /// The descriptions cannot be read as CSV.
+    #[error("the descriptions are no readable table")]
+    DescriptionTable(#[source] csv::Error),
+    /// A line of the descriptions describes nothing, or what another line describes.
+    #[error("descriptions, tag {tag:?} of {tree}: {reason}")]
+    Description {
+        /// The tree as written.
+        tree: String,
+        /// The tag as written.
+        tag: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A line of the taxonomy contradicts the rest.
     #[error("taxonomy, tag {tag:?} of {tree}: {reason}")]
     Taxonomy {
@@ -51,9 +64,6 @@ pub enum RulesError {
         /// The direction.
         direction: &'static str,
     },
-    /// The literals could not be compiled.
-    #[error("the automaton for compounds cannot be built")]
-    Automaton(#[source] Box<aho_corasick::BuildError>),
     /// More of something than the compiled form can number.
     #[error("more than {max} {what}")]
     TooMany {
@@ -169,6 +179,32 @@ pub enum RuleProblem {
     /// An amount is no positive decimal, or the range is empty.
     #[error("`amount` must hold positive decimals with min <= max")]
     BadAmount,
+    /// A strength has no confidence in `calibration.toml`.
+    #[error("the strength has no confidence for {tree}")]
+    Uncalibrated {
+        /// The tree.
+        tree: &'static str,
+    },
+    /// A confidence is above one.
+    #[error("a confidence counts right decisions among 10000")]
+    BadConfidence,
+    /// A tenant's rule would be what remains when nothing else matches.
+    #[error("a fallback cannot be a rule of one's own")]
+    TenantFallback,
+    /// An example is not decided by its rule.
+    #[error("`hit` example {number} is decided by {decided:?}")]
+    HitMissed {
+        /// Position in the list, from 1.
+        number: usize,
+        /// The rule that decides instead.
+        decided: String,
+    },
+    /// An example is decided by the rule that it is to spare.
+    #[error("`miss` example {number} is decided by this rule")]
+    MissHit {
+        /// Position in the list, from 1.
+        number: usize,
+    },
     /// An example is missing.
     #[error("`{field}` needs an example")]
     NoExample {
@@ -193,12 +229,13 @@ impl Classify for RulesError {
             Self::TaxonomyTable(_)
             | Self::FirstNames(_)
             | Self::Names(_)
+            | Self::DescriptionTable(_)
+            | Self::Description { .. }
             | Self::Taxonomy { .. }
             | Self::Format { .. }
             | Self::Rule { .. }
             | Self::Fallback { .. } => ErrorKind::InvalidInput,
             Self::TooMany { .. } => ErrorKind::TooLarge,
-            Self::Automaton(_) => ErrorKind::Internal,
         }
     }
 }

@@ -1,12 +1,8 @@
-//! What a decision consists of: the tag, the rule, and the piece of the transaction that decided.
+//! The piece of a transaction that decided.
 
 use std::borrow::Cow;
 
 use domain::Transaction;
-
-use crate::intermediary::IntermediaryId;
-use crate::rule::RuleId;
-use crate::taxonomy::TagId;
 
 /// A field of a transaction that can be evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +29,8 @@ pub enum Field {
     PurposeCode,
     /// Sign of the amount.
     Amount,
+    /// Identifier of the transaction.
+    TransactionId,
 }
 
 impl Field {
@@ -50,6 +48,7 @@ impl Field {
             Self::TransactionCode => "gvc",
             Self::PurposeCode => "purpose_code",
             Self::Amount => "amount",
+            Self::TransactionId => "transaction_id",
         }
     }
 
@@ -71,7 +70,8 @@ impl Field {
             | Self::CreditorId
             | Self::Iban
             | Self::MerchantCategoryCode
-            | Self::PurposeCode => Cow::Borrowed(self.text(transaction)),
+            | Self::PurposeCode
+            | Self::TransactionId => Cow::Borrowed(self.text(transaction)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Field {
     }
 
     /// The text of a field, empty for numbers.
-    fn text(self, transaction: &Transaction) -> &str {
+    pub(crate) fn text(self, transaction: &Transaction) -> &str {
         match self {
             Self::Counterparty => transaction.counterparty.name.as_str(),
             Self::Purpose => transaction.remittance_info.as_str(),
@@ -93,6 +93,7 @@ impl Field {
             Self::Iban => transaction.counterparty.iban.as_str(),
             Self::MerchantCategoryCode => &transaction.merchant_category_code,
             Self::PurposeCode => &transaction.purpose_code,
+            Self::TransactionId => transaction.id.as_str(),
             Self::TransactionCode | Self::Amount => "",
         }
     }
@@ -115,6 +116,8 @@ pub enum Note {
     Holder,
     /// Nothing but the direction of the money.
     Direction,
+    /// The user decided so.
+    User,
 }
 
 impl Note {
@@ -128,6 +131,7 @@ impl Note {
             Self::Intermediary => "payment service without a known merchant",
             Self::Holder => "own account or holder's name",
             Self::Direction => "direction of the money only",
+            Self::User => "decision of the user",
         }
     }
 }
@@ -156,15 +160,22 @@ impl Evidence {
     }
 }
 
-/// The decision about one transaction. Resolve its ids through the pack that made it.
+/// A piece of a field: where a name stands that is neither evidence nor a field of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Assignment {
-    /// The most specific tag.
-    pub tag: TagId,
-    /// The rule that set it.
-    pub rule: RuleId,
-    /// What decided.
-    pub evidence: Evidence,
-    /// The payment service that was looked through, if any.
-    pub intermediary: Option<IntermediaryId>,
+pub struct Span {
+    /// Where.
+    pub field: Field,
+    /// First byte in the field as sent.
+    pub start: u32,
+    /// Byte after the piece.
+    pub end: u32,
+}
+
+impl Span {
+    /// The text of the piece.
+    pub fn of(self, transaction: &Transaction) -> &str {
+        let (start, end) = (self.start as usize, self.end as usize);
+        let text = self.field.text(transaction);
+        text.get(start..end).unwrap_or_default()
+    }
 }

@@ -14,7 +14,7 @@ pub struct RuleFile {
 }
 
 /// A rule as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleEntry {
     /// Permanent name: lower-case words joined by hyphens, says nothing about the tag.
@@ -165,11 +165,83 @@ pub struct IntermediaryEntry {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// How its name starts in bank data; ASCII, in any case.
+    /// How its name starts in bank data; ASCII, in any case. A star at the end must be there, too:
+    /// `SQ *` is no name without one.
     pub starts: Vec<String>,
+    /// Whether its own name says what the payment is for, so that rules go on reading it.
+    #[serde(default)]
+    pub telling: bool,
     /// Words after which the merchant's name stands in the remittance information.
     #[serde(default)]
     pub merchant_after: Vec<String>,
+    /// Words in the remittance information with which the merchant's name itself starts.
+    #[serde(default)]
+    pub merchant_from: Vec<String>,
     /// Where the knowledge comes from.
     pub source: String,
+}
+
+/// The file `calibration.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationFile {
+    /// Below this confidence, of ten thousand, the engine abstains.
+    pub threshold: u16,
+    /// How much less a rule may weigh to contest a decision.
+    pub near: u16,
+    /// The tags of abstention.
+    #[serde(default)]
+    pub rest: Vec<RestEntry>,
+    /// The confidences.
+    pub confidence: Vec<CalibrationEntry>,
+}
+
+/// A tag that says that nothing is known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestEntry {
+    /// `person` or `company`.
+    pub tree: String,
+    /// The tag.
+    pub tag: String,
+}
+
+/// The confidence of decisions by rules of one strength.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationEntry {
+    /// `person` or `company`.
+    pub tree: String,
+    /// A word of `evidence.toml`, or `refund`.
+    pub strength: String,
+    /// Right decisions among ten thousand when no other tag was near.
+    pub uncontested: u16,
+    /// Right decisions among ten thousand when one was.
+    pub contested: u16,
+}
+
+/// The file `refunds.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundFile {
+    /// Rules for money that comes in give way when they weigh less than this strength.
+    pub below: String,
+    /// Rules for spending below this strength only count where the other side is a business.
+    pub sure: String,
+    /// What becomes of which spending.
+    pub refund: Vec<RefundEntry>,
+}
+
+/// What money is that comes back from a kind of spending.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundEntry {
+    /// `person` or `company`.
+    pub tree: String,
+    /// A tag of spending; it stands for everything below it too.
+    pub spending: String,
+    /// The tag that the money gets.
+    pub refund: String,
+    /// Why.
+    pub why: String,
 }

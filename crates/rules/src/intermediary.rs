@@ -1,5 +1,7 @@
 //! Payment services that stand between payer and merchant.
 
+use std::cmp::Reverse;
+
 use crate::error::RulesError;
 use crate::file::{IntermediaryEntry, IntermediaryFile};
 
@@ -17,8 +19,22 @@ pub struct Intermediary {
     pub id: String,
     /// Name for people.
     pub name: String,
+    /// Whether its own name says what the payment is for, so that rules go on reading it.
+    pub(crate) telling: bool,
     starts: Vec<String>,
     merchant_after: Vec<String>,
+    merchant_from: Vec<String>,
+}
+
+/// How the name of a payment service starts.
+#[derive(Debug)]
+struct Start {
+    index: u8,
+    text: String,
+    /// Its second letter in lower case, which sets most of those with the same first apart.
+    second: u8,
+    /// Whether a star must follow, because the text alone may mean anything.
+    starred: bool,
 }
 
 /// A payment service found in a name.
@@ -34,7 +50,7 @@ pub(crate) struct Found {
 pub(crate) struct Intermediaries {
     list: Vec<Intermediary>,
     /// Indices by the first letter of the starts, so that most names cost one look-up.
-    by_letter: [Vec<(u8, String)>; 26],
+    by_letter: [Vec<Start>; 26],
 }
 
 impl Intermediaries {
@@ -58,9 +74,16 @@ impl Intermediaries {
         })?;
         for start in &entry.starts {
             if let Some(slot) = letter_of(start).and_then(|letter| self.by_letter.get_mut(letter)) {
-                slot.push((index, start.clone()));
+                let text = start.trim_end_matches('*').trim_end().to_owned();
+                slot.push(Start {
+                    index,
+                    starred: start.ends_with('*'),
+                    second: second_of(&text),
+                    text,
+                });
                 // The longer start decides: "Amazon Payments" before "Amazon".
-                slot.sort_by(|(_, a), (_, b)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+                let order = |one: &Start| (Reverse(one.text.len()), one.starred, one.text.clone());
+                slot.sort_by_key(order);
             }
         }
         self.list.push(Intermediary {
@@ -68,6 +91,8 @@ impl Intermediaries {
             name: entry.name,
             starts: entry.starts,
             merchant_after: entry.merchant_after,
+            merchant_from: entry.merchant_from,
+            telling: entry.telling,
         });
         Ok(())
     }
@@ -87,23 +112,47 @@ impl Intermediaries {
         self.list.iter()
     }
 
-    /// The payment service whose name starts the text.
+    /// The payment service whose name starts the text, behind the word that some banks put before
+    /// card payments.
     pub(crate) fn recognise(&self, name: &str) -> Option<Found> {
+        if !matches!(name.as_bytes(), [b'V' | b'v', ..]) || !starts_as_word(name, CARD_WORD) {
+            return self.starting(name, 0);
+        }
+        let rest = name.get(CARD_WORD.len()..)?.trim_start();
+        let at = name.len().saturating_sub(rest.len());
+        self.starting(rest, at)
+    }
+
+    /// The payment service whose name starts a text that stands at an offset.
+    fn starting(&self, name: &str, offset: usize) -> Option<Found> {
         let slot = self.by_letter.get(letter_of(name)?)?;
-        let (index, start) = slot.iter().find(|(_, start)| starts_as_word(name, start))?;
-        let rest = name.get(start.len()..)?;
-        let after_star = rest
-            .find('*')
-            .filter(|at| rest[..*at].trim().len() <= STAR_GAP_MAX);
-        Some(Found {
-            id: IntermediaryId(*index),
-            merchant_at: after_star.map(|at| start.len().saturating_add(at).saturating_add(1)),
+        let second = second_of(name);
+        slot.iter().find_map(|start| {
+            if start.second != second || !starts_as_word(name, &start.text) {
+                return None;
+            }
+            let rest = name.get(start.text.len()..)?;
+            let star = rest
+                .find('*')
+                .filter(|at| rest[..*at].trim().len() <= STAR_GAP_MAX)
+                .map(|at| start.text.len().saturating_add(at).saturating_add(1));
+            (star.is_some() || !start.starred).then(|| Found {
+                id: IntermediaryId(start.index),
+                merchant_at: star.map(|at| at.saturating_add(offset)),
+            })
         })
     }
 }
 
+/// What some banks put before the names of merchants in card payments.
+const CARD_WORD: &str = "VISA";
 /// Most characters between a payment service's name and the star before the merchant.
 const STAR_GAP_MAX: usize = 2;
+
+fn second_of(name: &str) -> u8 {
+    let second = name.as_bytes().get(1);
+    second.map_or(0, u8::to_ascii_lowercase)
+}
 
 fn letter_of(name: &str) -> Option<usize> {
     let first = name.as_bytes().first()?.to_ascii_lowercase();
@@ -121,22 +170,36 @@ fn starts_as_word(name: &str, start: &str) -> bool {
 }
 
 impl Intermediary {
-    /// Where the merchant's name starts in a text, if words before it say so.
+    /// Where the merchant's name starts in a text, if words before it or at its start say so.
     pub(crate) fn merchant_in(&self, text: &str) -> Option<usize> {
-        self.merchant_after.iter().find_map(|marker| {
-            let marker = marker.as_bytes();
-            let at = text
-                .as_bytes()
-                .windows(marker.len())
-                .position(|window| window.eq_ignore_ascii_case(marker))?;
-            Some(at.saturating_add(marker.len())).filter(|end| text.is_char_boundary(*end))
-        })
+        let after = self.merchant_after.iter().find_map(|marker| {
+            let at = find(text, marker)?;
+            Some(at.saturating_add(marker.len()))
+        });
+        let from = || self.merchant_from.iter().find_map(|word| find(text, word));
+        after.or_else(from).filter(|at| text.is_char_boundary(*at))
     }
 
     /// How its name starts in bank data.
     pub fn starts(&self) -> impl Iterator<Item = &str> {
         self.starts.iter().map(String::as_str)
     }
+}
+
+/// Where words stand in a text, in any case, not inside another word.
+fn find(text: &str, words: &str) -> Option<usize> {
+    let (text, words) = (text.as_bytes(), words.as_bytes());
+    let first = words.first()?.to_ascii_lowercase();
+    let mut windows = text.windows(words.len()).enumerate();
+    let found = windows.find(|(at, window)| {
+        if window.first().map(u8::to_ascii_lowercase) != Some(first) {
+            return false;
+        }
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        window.eq_ignore_ascii_case(words) && !inside
+    });
+    found.map(|(at, _)| at)
 }
 
 #[cfg(test)]

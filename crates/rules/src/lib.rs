@@ -10,7 +10,11 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod business;
+mod calibration;
+mod categorizer;
 pub mod codes;
+pub mod decision;
+pub mod descriptions;
 mod embedded;
 pub mod error;
 pub mod evidence;
@@ -18,24 +22,33 @@ pub mod example;
 pub mod file;
 pub mod intermediary;
 pub mod language;
+pub mod lint;
 pub mod literal;
 mod matcher;
 mod names;
 pub mod normalize;
 pub mod pack;
+pub mod patterns;
 mod people;
 pub mod reference;
+mod refund;
 pub mod rule;
 pub mod taxonomy;
+pub mod tenant;
 mod validate;
 pub mod view;
 
+pub use categorizer::Categorizer;
+pub use decision::{Confidence, Decision, Explanation, Origin};
+pub use descriptions::Descriptions;
 pub use error::{RuleProblem, RulesError};
-pub use evidence::{Assignment, Evidence, Field, Note};
+pub use evidence::{Evidence, Field, Note, Span};
 pub use intermediary::{Intermediary, IntermediaryId};
 pub use language::Language;
 pub use matcher::Scratch;
 pub use pack::{RulePack, Sources};
+pub use patterns::{PatternProblem, UserPatterns};
 pub use rule::{Direction, Rule, RuleId, Stage, Status};
 pub use taxonomy::{TagId, Taxonomy};
+pub use tenant::TenantRules;
 pub use view::{AccountContext, View};

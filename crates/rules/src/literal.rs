@@ -1,10 +1,15 @@
 //! Words and phrases that rules look for.
 
+use std::fmt;
+
 use crate::error::RuleProblem;
 use crate::normalize;
 
 /// Fewest letters of the stem of a compound; shorter ones lie inside too many innocent words.
 pub const COMPOUND_LETTERS_MIN: usize = 4;
+/// Fewest letters of a literal that is also found without its diaereses; of shorter ones too many
+/// become other words: `Küche`, `Kuchen`.
+pub const BARE_LETTERS_MIN: usize = 6;
 /// Fewest letters of a word that is found although a line break split it.
 pub const REJOINED_LETTERS_MIN: usize = 6;
 
@@ -68,11 +73,48 @@ impl Literal {
         Ok(Self { words, shape })
     }
 
+    /// The literal as card schemes and foreign systems write it, which know no umlauts and do not
+    /// spell them out either: `BACKEREI`. `None` if that is nothing new, or too short to be sure.
+    pub(crate) fn without_diaereses(written: &str) -> Option<Self> {
+        let bare: String = written.chars().map(without_diaeresis).collect();
+        if bare == written {
+            return None;
+        }
+        let literal = Self::parse(&bare).ok()?;
+        let letters: usize = literal.words.iter().map(String::len).sum();
+        (letters >= BARE_LETTERS_MIN).then_some(literal)
+    }
+
     /// Whether the literal is found although a line break split it.
     pub(crate) fn rejoins(&self) -> bool {
         self.shape == Shape::Whole
             && matches!(self.words.as_slice(), [word] if word.len() >= REJOINED_LETTERS_MIN
                 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for Literal {
+    /// As a rule file may write it: normalised words, with stars where letters may be added.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = match self.shape {
+            Shape::Whole => ("", ""),
+            Shape::Prefix => ("", "*"),
+            Shape::Suffix => ("*", ""),
+            Shape::Infix => ("*", "*"),
+        };
+        write!(formatter, "{before}{}{after}", self.words.join(" "))
+    }
+}
+
+const fn without_diaeresis(letter: char) -> char {
+    match letter {
+        'ä' => 'a',
+        'ö' => 'o',
+        'ü' => 'u',
+        'Ä' => 'A',
+        'Ö' => 'O',
+        'Ü' => 'U',
+        other => other,
     }
 }
 
@@ -100,6 +142,15 @@ mod tests {
         check("*metzgerei", &["metzgerei"], Shape::Suffix);
         check("zahnarzt*", &["zahnarzt"], Shape::Prefix);
         check("*bäcker*", &["baecker"], Shape::Infix);
+    }
+
+    #[test]
+    fn long_literals_are_found_without_their_diaereses() {
+        let bare = |written| Literal::without_diaereses(written).map(|literal| literal.to_string());
+        assert_eq!(bare("*bäckerei").as_deref(), Some("*backerei"));
+        assert_eq!(bare("Münchener Rück").as_deref(), Some("munchener ruck"));
+        assert_eq!(bare("Küche"), None);
+        assert_eq!(bare("Gehalt"), None);
     }
 
     #[test]

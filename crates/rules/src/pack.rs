@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use domain::{Transaction, UserType};
 use sha2::{Digest, Sha256};
 
+use crate::calibration::Calibration;
+use crate::categorizer::Categorizer;
+use crate::decision::{Confidence, Decision, Origin};
 use crate::embedded;
 use crate::error::{RuleProblem, RulesError};
-use crate::evidence::Assignment;
 use crate::intermediary::{Intermediaries, Intermediary, IntermediaryId};
-use crate::matcher::{Matcher, Scratch};
+use crate::matcher::{Matcher, Scratch, Weighing};
 use crate::names::Names;
 use crate::people::FirstNames;
-use crate::rule::{Direction, Rule, RuleId, Stage};
+use crate::refund::Refunds;
+use crate::rule::{Direction, Rule, RuleId, Stage, Strength};
 use crate::taxonomy::{TagId, Taxonomy, hex};
 use crate::validate::{self, Surroundings};
 use crate::view::{AccountContext, View};
@@ -27,6 +30,10 @@ pub struct Sources<'a> {
     pub taxonomy: &'a str,
     /// `evidence.toml`.
     pub evidence: &'a str,
+    /// `calibration.toml`.
+    pub calibration: &'a str,
+    /// `refunds.toml`.
+    pub refunds: &'a str,
     /// `intermediaries.toml`.
     pub intermediaries: &'a str,
     /// `first_names.csv`.
@@ -43,6 +50,10 @@ pub struct Sources<'a> {
 #[derive(Debug)]
 pub struct RulePack {
     taxonomy: Taxonomy,
+    strengths: BTreeMap<String, Strength>,
+    calibration: Calibration,
+    refunds: Refunds,
+    names: Names,
     services: Intermediaries,
     first_names: FirstNames,
     rules: Vec<Rule>,
@@ -67,6 +78,13 @@ impl RulePack {
     pub fn from_sources(sources: &Sources<'_>) -> Result<Self, RulesError> {
         let taxonomy = Taxonomy::parse(sources.taxonomy)?;
         let strengths = validate::strengths("evidence.toml", sources.evidence)?;
+        let calibration = Calibration::parse(
+            "calibration.toml",
+            sources.calibration,
+            &strengths,
+            &taxonomy,
+        )?;
+        let refunds = Refunds::parse("refunds.toml", sources.refunds, &strengths, &taxonomy)?;
         let services = Intermediaries::parse("intermediaries.toml", sources.intermediaries)?;
         let names = Names::parse("names.tsv", sources.names)?;
         let around = Surroundings {
@@ -85,12 +103,20 @@ impl RulePack {
             }
         }
         let rules = in_order(rules)?;
+        let weighing = Weighing {
+            calibration: &calibration,
+            refunds: &refunds,
+        };
         Ok(Self {
-            person: Matcher::compile(&rules, UserType::Person)?,
-            company: Matcher::compile(&rules, UserType::Company)?,
+            person: Matcher::compile(&rules, UserType::Person, &weighing),
+            company: Matcher::compile(&rules, UserType::Company, &weighing),
             hash: content_hash(sources, &taxonomy),
             first_names: FirstNames::parse(sources.first_names)?,
             taxonomy,
+            strengths,
+            calibration,
+            refunds,
+            names,
             services,
             rules,
         })
@@ -145,7 +171,7 @@ impl RulePack {
 
     /// Prepares a transaction for matching.
     pub fn prepare<'a>(
-        &self,
+        &'a self,
         transaction: &'a Transaction,
         context: &'a AccountContext,
     ) -> View<'a> {
@@ -157,19 +183,31 @@ impl RulePack {
         Scratch::default()
     }
 
-    /// Decides about one transaction. There is always a decision: the fallback by direction.
-    pub fn categorize(&self, tree: UserType, view: &View<'_>, scratch: &mut Scratch) -> Assignment {
-        self.matcher(tree).decide(view, scratch)
+    /// Decides about one transaction by the shipped rules alone: [`Categorizer::decide`] without a
+    /// tenant's rules and a user's patterns.
+    pub fn categorize(&self, tree: UserType, view: &View<'_>, scratch: &mut Scratch) -> Decision {
+        Categorizer::new(self, tree).decide(view, scratch)
     }
 
-    /// Every rule that matches, the deciding one first; the fallback stands last.
+    /// Every rule that matches, the heaviest first; the fallback stands last. Says nothing about
+    /// refunds and abstentions, which [`RulePack::categorize`] may decide for instead.
     pub fn candidates(
         &self,
         tree: UserType,
         view: &View<'_>,
         scratch: &mut Scratch,
-    ) -> Vec<Assignment> {
-        self.matcher(tree).candidates(view, scratch)
+    ) -> Vec<Decision> {
+        scratch.read(view);
+        let found = self.matcher(tree).candidates(view, scratch);
+        let decisions = found.iter().enumerate();
+        decisions
+            .map(|(place, found)| found.decision(Origin::Pack, place > 0, view))
+            .collect()
+    }
+
+    /// The confidence below which the engine abstains.
+    pub fn abstention_threshold(&self) -> Confidence {
+        self.calibration.threshold()
     }
 
     /// The distinct words, phrases and stems that a tree looks for; what a benchmark compares with.
@@ -177,10 +215,35 @@ impl RulePack {
         self.matcher(tree).literals()
     }
 
-    const fn matcher(&self, tree: UserType) -> &Matcher {
+    pub(crate) const fn matcher(&self, tree: UserType) -> &Matcher {
         match tree {
             UserType::Person => &self.person,
             UserType::Company => &self.company,
+        }
+    }
+}
+
+impl RulePack {
+    /// What rules of this pack, and rules beside it, refer to.
+    pub(crate) const fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            taxonomy: &self.taxonomy,
+            strengths: &self.strengths,
+            services: &self.services,
+            names: &self.names,
+        }
+    }
+
+    /// How many names a list has.
+    pub(crate) fn list_len(&self, list: &str) -> usize {
+        self.names.len_of(list)
+    }
+
+    /// What the verdicts of rules are made from.
+    pub(crate) const fn weighing(&self) -> Weighing<'_> {
+        Weighing {
+            calibration: &self.calibration,
+            refunds: &self.refunds,
         }
     }
 }
@@ -228,10 +291,12 @@ fn check_fallback(rules: &[Rule], tree: UserType, direction: Direction) -> Resul
 /// Hashes the taxonomy and every file by name, so that the order of files changes nothing.
 fn content_hash(sources: &Sources<'_>, taxonomy: &Taxonomy) -> String {
     let mut files = BTreeMap::from([
+        (("", "calibration.toml"), sources.calibration),
         (("", "evidence.toml"), sources.evidence),
         (("", "first_names.csv"), sources.first_names),
         (("", "intermediaries.toml"), sources.intermediaries),
         (("", "names.tsv"), sources.names),
+        (("", "refunds.toml"), sources.refunds),
         (("", "taxonomy"), taxonomy.hash()),
     ]);
     files.extend(
@@ -255,87 +320,4 @@ fn content_hash(sources: &Sources<'_>, taxonomy: &Taxonomy) -> String {
         }
     }
     hex(&digest.finalize())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::literal::Literal;
-    use crate::rule::{Clause, Test};
-    use crate::view::Roles;
-
-    /// A literal that decides by itself, and how much it counts.
-    type Key = (UserType, Option<Direction>, u16, u16, Roles, Literal);
-
-    /// Where a literal is looked for.
-    type Place = (UserType, Option<Direction>, Roles, Literal);
-
-    /// The literals of which each alone makes a clause match.
-    fn deciding(clause: &Clause) -> Vec<(Roles, Literal)> {
-        match clause.required.as_slice() {
-            [Test::Words { roles, literals }] => literals
-                .iter()
-                .map(|literal| (*roles, literal.clone()))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Equal evidence of equal weight for two tags would be decided by the rules' names alone.
-    #[test]
-    fn no_two_rules_contradict_each_other() {
-        let pack = RulePack::builtin().expect("valid");
-        let mut decided: BTreeMap<Key, &Rule> = BTreeMap::new();
-        let mut wrong = Vec::new();
-        for (_, rule) in pack.rules() {
-            for (roles, literal) in rule.clauses.iter().flat_map(deciding) {
-                let strength = (rule.strength.precedence, rule.strength.weight);
-                let key = (
-                    rule.tree,
-                    rule.direction,
-                    strength.0,
-                    strength.1,
-                    roles,
-                    literal,
-                );
-                let words = key.5.words.join(" ");
-                if let Some(other) = decided
-                    .insert(key, rule)
-                    .filter(|other| other.tag != rule.tag)
-                {
-                    wrong.push(format!("{words:?}: {} and {}", other.id, rule.id));
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-
-    /// A rule whose every literal is taken by heavier rules of the same role can never decide.
-    #[test]
-    fn no_rule_is_shadowed() {
-        let pack = RulePack::builtin().expect("valid");
-        let mut heaviest: BTreeMap<Place, (u16, u16)> = BTreeMap::new();
-        let alone = |rule: &Rule| rule.clauses.iter().flat_map(deciding).collect::<Vec<_>>();
-        let strength = |rule: &Rule| (rule.strength.precedence, rule.strength.weight);
-        for (_, rule) in pack.rules() {
-            for (roles, literal) in alone(rule) {
-                let best = heaviest
-                    .entry((rule.tree, rule.direction, roles, literal))
-                    .or_default();
-                *best = strength(rule).max(*best);
-            }
-        }
-        for (_, rule) in pack.rules() {
-            let literals = alone(rule);
-            let taken = |(roles, literal): &(Roles, Literal)| {
-                heaviest.get(&(rule.tree, rule.direction, *roles, literal.clone()))
-                    > Some(&strength(rule))
-            };
-            assert!(
-                literals.is_empty() || !literals.iter().all(taken),
-                "{}",
-                rule.id
-            );
-        }
-    }
 }

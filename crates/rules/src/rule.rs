@@ -68,6 +68,21 @@ pub struct Strength {
     pub weight: u16,
 }
 
+/// Precedence and weight as one number, which is compared for every clause that wakes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Rank(u32);
+
+impl Rank {
+    pub(crate) fn of(strength: &Strength) -> Self {
+        Self(u32::from(strength.precedence) << 16 | u32::from(strength.weight))
+    }
+
+    /// Whether it has the precedence of the other and weighs at most `near` less.
+    pub(crate) const fn is_near(self, other: Self, near: u16) -> bool {
+        self.0 >> 16 == other.0 >> 16 && self.0.saturating_add(near as u32) >= other.0
+    }
+}
+
 /// A validated rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -96,6 +111,13 @@ pub struct Rule {
     /// The file it stands in.
     pub file: String,
     pub(crate) clauses: Vec<Clause>,
+}
+
+impl Rule {
+    /// Whether the rule is applied: removed ones are kept for their ids only.
+    pub fn is_applied(&self) -> bool {
+        self.status.stage != Stage::Removed
+    }
 }
 
 /// Conditions that hold together; a rule matches when one of its clauses does.

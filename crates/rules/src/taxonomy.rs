@@ -13,6 +13,9 @@ use crate::language::Language;
 /// Most tags that both trees may hold together.
 pub const TAGS_MAX: usize = 4_096;
 
+/// What a tag may say beside its place in the tree: how steady a payment is.
+pub const ATTRIBUTES: [&str; 4] = ["recurring", "fix", "variabel", "fix-variabel"];
+
 /// A tag of either tree. Equal names in the two trees are different tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TagId(u16);
@@ -143,6 +146,11 @@ impl Taxonomy {
     /// The names from the tag up to its root.
     pub fn path(&self, tag: TagId) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(tag), |tag| self.parent(*tag)).map(|tag| self.name(tag))
+    }
+
+    /// The attributes that may stand beside tags of either tree.
+    pub const fn attributes(&self) -> &'static [&'static str] {
+        &ATTRIBUTES
     }
 
     /// The tag above, `None` for a root.

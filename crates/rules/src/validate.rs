@@ -69,7 +69,8 @@ fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Ru
     })
 }
 
-fn rule(
+/// Validates one rule.
+pub(crate) fn rule(
     file: &str,
     entry: RuleEntry,
     tree: UserType,
@@ -327,6 +328,10 @@ fn literals(written: &[String]) -> Result<Vec<Literal>, RuleProblem> {
         }
         literals.push(literal);
     }
+    let bare = written
+        .iter()
+        .filter_map(|text| Literal::without_diaereses(text));
+    literals.extend(bare.filter(|literal| seen.insert(literal.clone())));
     Ok(literals)
 }
 

@@ -1,15 +1,17 @@
 //! A transaction prepared for matching: which piece of text plays which role.
 
+use std::cell::OnceCell;
+
 use domain::{Account, AccountType, Transaction};
 use memchr::memchr_iter;
 
 use crate::business;
 use crate::codes;
-use crate::evidence::Field;
+use crate::evidence::{Field, Span};
 use crate::intermediary::{Intermediaries, IntermediaryId};
 use crate::normalize;
 use crate::normalize::sepa::{self, PartKind};
-use crate::people::FirstNames;
+use crate::people::{self, FirstNames};
 use crate::rule::Direction;
 
 /// Most pieces of text that one transaction is split into.
@@ -121,9 +123,6 @@ pub struct Segment<'a> {
     pub field: Field,
     /// The parts it plays.
     pub roles: Roles,
-    /// Whether it is the name of a person. A single word of it is then a first name or a surname,
-    /// and only phrases are looked for: "Anna Metzger" is no butcher.
-    pub personal: bool,
 }
 
 impl Segment<'_> {
@@ -132,33 +131,61 @@ impl Segment<'_> {
         offset: 0,
         field: Field::Purpose,
         roles: Roles::NONE,
-        personal: false,
     };
+
+    /// The segment without blanks at its ends.
+    fn trimmed(self) -> Self {
+        let text = self.text.trim_start();
+        let blanks = self.text.len().saturating_sub(text.len());
+        Self {
+            text: text.trim_end(),
+            offset: self.offset.saturating_add(offset(blanks)),
+            ..self
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            field: self.field,
+            start: self.offset,
+            end: self.offset.saturating_add(offset(self.text.len())),
+        }
+    }
 }
 
 /// A prepared transaction. Borrows all of its text.
-#[derive(Debug, Clone, Copy)]
+///
+/// What only some rules ask about the other side is found out when the first of them asks.
+#[derive(Debug, Clone)]
 pub struct View<'a> {
     transaction: &'a Transaction,
     context: &'a AccountContext,
+    first_names: &'a FirstNames,
     segments: [Segment<'a>; SEGMENTS_MAX],
     len: u8,
     direction: Direction,
     has_mandate: bool,
     intermediary: Option<IntermediaryId>,
     creditor: Segment<'a>,
-    merchant: &'a str,
+    merchant: Segment<'a>,
+    /// Whether the first segment is the counterparty's own name, which may be a person's.
+    is_named: bool,
+    person: OnceCell<bool>,
+    merchants: OnceCell<bool>,
+    business: OnceCell<bool>,
+    card: OnceCell<bool>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction,
         context: &'a AccountContext,
-        (services, first_names): (&Intermediaries, &FirstNames),
+        (services, first_names): (&Intermediaries, &'a FirstNames),
     ) -> Self {
         let mut view = Self {
             transaction,
             context,
+            first_names,
             segments: [Segment::EMPTY; SEGMENTS_MAX],
             len: 0,
             direction: direction_of(transaction),
@@ -169,47 +196,55 @@ impl<'a> View<'a> {
                 field: Field::CreditorId,
                 ..Segment::EMPTY
             },
-            merchant: "",
+            merchant: Segment::EMPTY,
+            is_named: false,
+            person: OnceCell::new(),
+            merchants: OnceCell::new(),
+            business: OnceCell::new(),
+            card: OnceCell::new(),
         };
-        let merchant_is = view.read_counterparty(services, first_names);
+        let merchant_is = view.read_counterparty(services);
         view.read_sides();
         view.read_purpose(merchant_is, services);
         view
     }
 
     /// Reads the counterparty's name and says where else the merchant may stand.
-    fn read_counterparty(
-        &mut self,
-        services: &Intermediaries,
-        first_names: &FirstNames,
-    ) -> MerchantIs {
+    fn read_counterparty(&mut self, services: &Intermediaries) -> MerchantIs {
         let name = self.transaction.counterparty.name.as_str();
         let place = cut_place(name);
         if place.trim().is_empty() {
             return MerchantIs::InPurpose;
         }
         let Some(found) = services.recognise(place) else {
+            self.is_named = true;
             self.push(Segment {
                 text: place,
                 offset: 0,
                 field: Field::Counterparty,
                 roles: Roles::COUNTERPARTY,
-                personal: first_names.is_person(self.transaction),
             });
             return MerchantIs::Counterparty;
         };
         self.intermediary = Some(found.id);
-        let Some(at) = found.merchant_at else {
-            return MerchantIs::InPurpose;
-        };
-        self.merchant = place[at..].trim();
-        self.push(Segment {
-            text: &place[at..],
-            offset: offset(at),
+        let telling = services.get(found.id).telling;
+        let name = Segment {
+            text: place,
+            offset: 0,
             field: Field::Counterparty,
             roles: Roles::COUNTERPARTY,
-            personal: false,
+        };
+        let merchant = found.merchant_at.map(|at| Segment {
+            text: &place[at..],
+            offset: offset(at),
+            ..name
         });
+        self.merchant = merchant.map_or(Segment::EMPTY, Segment::trimmed);
+        match merchant.filter(|_| !telling) {
+            Some(merchant) => self.push(merchant),
+            None if telling => self.push(name),
+            None => return MerchantIs::InPurpose,
+        }
         MerchantIs::Counterparty
     }
 
@@ -222,11 +257,13 @@ impl<'a> View<'a> {
                 offset: offset(part.start),
                 field: Field::Purpose,
                 roles: Roles::PURPOSE,
-                personal: false,
             };
             match part.kind {
                 PartKind::Text => match merchant_is {
-                    MerchantIs::Counterparty => self.push(segment),
+                    MerchantIs::Counterparty => {
+                        self.note_merchant(segment, services);
+                        self.push(segment);
+                    }
                     MerchantIs::InPurpose => self.push_merchant(segment, services),
                 },
                 PartKind::Reference => {}
@@ -240,6 +277,21 @@ impl<'a> View<'a> {
                 PartKind::UltimateCreditor => self.push_side(segment, Direction::Debit),
                 PartKind::UltimateDebtor => self.push_side(segment, Direction::Credit),
             }
+        }
+    }
+
+    /// Keeps the merchant that the remittance information names behind a telling service.
+    fn note_merchant(&mut self, segment: Segment<'a>, services: &Intermediaries) {
+        let Some(service) = self.intermediary.filter(|_| self.merchant.text.is_empty()) else {
+            return;
+        };
+        if let Some(at) = services.get(service).merchant_in(segment.text) {
+            self.merchant = Segment {
+                text: &segment.text[at..],
+                offset: segment.offset.saturating_add(offset(at)),
+                ..segment
+            }
+            .trimmed();
         }
     }
 
@@ -257,11 +309,16 @@ impl<'a> View<'a> {
     fn push_merchant(&mut self, segment: Segment<'a>, services: &Intermediaries) {
         let head = cut_place(segment.text);
         let at = self.merchant_start(head, services);
-        self.merchant = if self.intermediary.is_some() && self.merchant.is_empty() {
-            head[at..].trim()
-        } else {
-            self.merchant
-        };
+        if self.intermediary.is_some() && self.merchant.text.is_empty() {
+            let offset = segment.offset.saturating_add(offset(at));
+            let text = &head[at..];
+            self.merchant = Segment {
+                text,
+                offset,
+                ..segment
+            }
+            .trimmed();
+        }
         let both = Roles::COUNTERPARTY.and(Roles::PURPOSE);
         let (before, rest) = segment.text.split_at(at);
         self.push(Segment {
@@ -369,17 +426,34 @@ impl<'a> View<'a> {
         self.has_mandate
     }
 
+    /// Whether a segment is the name of a person. A single word of it is then a first name or a
+    /// surname, and only phrases are looked for: "Anna Metzger" is no butcher.
+    pub fn is_personal(&self, segment: usize) -> bool {
+        let is_person = || !self.is_merchants() && self.first_names.is_person(self.transaction);
+        segment == 0 && self.is_named && *self.person.get_or_init(is_person)
+    }
+
     /// Whether the other side is visibly a business: by card, mandate, code or company form.
     pub fn is_business(&self) -> bool {
-        self.has_mandate
-            || self.intermediary.is_some()
-            || !self.creditor.text.is_empty()
-            || business::is_business(self.transaction)
+        let is_business = || {
+            self.has_mandate
+                || !self.creditor.text.is_empty()
+                || self.is_merchants()
+                || self.is_card_merchant()
+                || business::is_business(self.transaction)
+        };
+        *self.business.get_or_init(is_business)
     }
 
     /// Whether a merchant's name alone stands there: a card text, or behind a payment service.
     pub fn is_card_merchant(&self) -> bool {
-        self.intermediary.is_some() || business::is_card_merchant(self.transaction)
+        let is_card = || business::is_card_merchant(self.transaction);
+        self.intermediary.is_some() || *self.card.get_or_init(is_card)
+    }
+
+    fn is_merchants(&self) -> bool {
+        let is_merchants = || people::is_merchants(self.transaction);
+        *self.merchants.get_or_init(is_merchants)
     }
 
     /// The payment service between payer and merchant.
@@ -389,7 +463,30 @@ impl<'a> View<'a> {
 
     /// The merchant behind the payment service as far as the text names it, else empty.
     pub const fn merchant(&self) -> &'a str {
-        self.merchant
+        self.merchant.text
+    }
+
+    /// The names of the other side: the whole field, the field without the place of a card payment,
+    /// and the merchant behind a payment service.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Segment<'a>> + use<'a> {
+        let name = self.transaction.counterparty.name.as_str();
+        let whole = Segment {
+            text: name,
+            field: Field::Counterparty,
+            ..Segment::EMPTY
+        };
+        let without_place = Segment {
+            text: cut_place(name),
+            ..whole
+        };
+        [whole, without_place, self.merchant]
+            .into_iter()
+            .filter(|name| !name.text.is_empty())
+    }
+
+    /// Where the merchant behind the payment service stands.
+    pub fn merchant_span(&self) -> Option<Span> {
+        (!self.merchant.text.is_empty()).then(|| self.merchant.span())
     }
 
     /// The creditor identifier, from its field or from the remittance information.

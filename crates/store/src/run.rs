@@ -26,6 +26,8 @@ pub enum RunCause {
     Upload,
     /// The caller's request.
     Trigger,
+    /// New decisions of the user about tags.
+    Patterns,
 }
 
 impl RunCause {
@@ -34,6 +36,7 @@ impl RunCause {
         match self {
             Self::Upload => "upload",
             Self::Trigger => "trigger",
+            Self::Patterns => "patterns",
         }
     }
 }
@@ -45,6 +48,7 @@ impl FromStr for RunCause {
         match text {
             "upload" => Ok(Self::Upload),
             "trigger" => Ok(Self::Trigger),
+            "patterns" => Ok(Self::Patterns),
             _ => Err(StoreError::Corrupt {
                 column: "analysis_run.cause",
             }),
@@ -131,6 +135,8 @@ pub struct Run {
     pub engine_version: Option<String>,
     /// Content hash of the rule pack.
     pub rule_pack_hash: Option<String>,
+    /// Content hash of the tenant's own rules.
+    pub tenant_rules_hash: Option<String>,
     /// Content hash of the taxonomy.
     pub taxonomy_hash: Option<String>,
     /// Findings as JSON text.
@@ -184,6 +190,7 @@ pub(crate) struct RunRow {
     pub(crate) as_of: Option<NaiveDate>,
     pub(crate) engine_version: Option<String>,
     pub(crate) rule_pack_hash: Option<String>,
+    pub(crate) tenant_rules_hash: Option<String>,
     pub(crate) taxonomy_hash: Option<String>,
     pub(crate) findings: Option<String>,
     pub(crate) error: Option<String>,
@@ -209,6 +216,7 @@ impl TryFrom<RunRow> for Run {
             as_of: row.as_of,
             engine_version: row.engine_version,
             rule_pack_hash: row.rule_pack_hash,
+            tenant_rules_hash: row.tenant_rules_hash,
             taxonomy_hash: row.taxonomy_hash,
             findings_json: row.findings,
             error: row.error,

@@ -6,9 +6,11 @@ mod deliveries;
 mod emit;
 mod idempotency;
 mod page;
+mod patterns;
 mod rows;
 mod runs;
 mod tags;
+mod tenant_rules;
 mod transactions;
 mod users;
 mod webhooks;
@@ -32,8 +34,10 @@ pub use deliveries::{
 pub use emit::NewEvent;
 pub use idempotency::{IDEMPOTENCY_KEY_BYTES_MAX, Remembered, StoredAnswer};
 pub use page::{PAGE_SIZE_MAX, Page};
+pub use patterns::PATTERN_SET_BYTES_MAX;
 pub use runs::{Claimed, RunRequest};
 pub use tags::{TagFilter, TagPage, TaggedTransaction};
+pub use tenant_rules::{NewTenantRules, TenantRuleSource};
 pub use transactions::TRANSACTIONS_PER_USER_MAX;
 pub use users::{NewUser, User, UserPage, UserPatch};
 pub use webhooks::{

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::banking::TransactionResponse;
+use crate::banking::{AccountResponse, TransactionResponse};
+use crate::number::Share;
 
 /// A page of tagged transactions.
 #[derive(Serialize, ToSchema)]
@@ -31,17 +32,31 @@ pub struct CategorizedTransaction<'a> {
     /// The account's identifier.
     #[schema(value_type = String)]
     pub account_id: Cow<'a, str>,
+    /// How often decisions like this one are right; 1 for what the user decided.
+    pub confidence: Share,
     /// When the tags were set, RFC 3339 with offset.
     #[schema(value_type = String, example = "2026-01-22T14:08:47+01:00")]
     pub creation_date: Cow<'a, str>,
     /// The most specific tag.
     #[schema(value_type = String, example = "insurance_legal")]
     pub descriptive_tag: Cow<'a, str>,
+    /// The payment service in between; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "paypal")]
+    pub intermediary: Option<Cow<'a, str>>,
     /// The most specific tag in the language asked for; absent when none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Rechtsschutzversicherung")]
     pub localized_tag: Option<Cow<'a, str>>,
-    /// All tags, from specific to general.
+    /// The merchant behind the payment service; absent when not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub merchant: Option<Cow<'a, str>>,
+    /// For money that comes back: the tag of the spending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "fashion")]
+    pub refund_of: Option<Cow<'a, str>>,
+    /// All tags, from specific to general, then those that the user's patterns add.
     #[schema(value_type = Vec<String>)]
     pub tags: Vec<Cow<'a, str>>,
     /// The transaction; absent unless asked for.
@@ -50,6 +65,66 @@ pub struct CategorizedTransaction<'a> {
     /// The transaction's identifier within the account.
     #[schema(value_type = String)]
     pub transaction_id: Cow<'a, str>,
+}
+
+/// Accounts whose transactions carry their tags.
+#[derive(Serialize, ToSchema)]
+pub struct CategorizedAccountsResponse<'a> {
+    /// The accounts, in the order in which they were uploaded.
+    pub accounts: Vec<CategorizedAccountResponse<'a>>,
+}
+
+/// A bank account whose transactions carry their tags.
+#[derive(Serialize, ToSchema)]
+pub struct CategorizedAccountResponse<'a> {
+    /// The account itself.
+    #[serde(flatten)]
+    pub account: AccountResponse<'a>,
+    /// Its bookings, in the order in which they were uploaded.
+    pub transactions: Vec<TransactionWithTagsResponse<'a>>,
+}
+
+/// A booking with its tags.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TransactionWithTagsResponse<'a> {
+    /// The booking itself.
+    #[serde(flatten)]
+    pub transaction: TransactionResponse<'a>,
+    /// How often decisions like this one are right; absent before the first analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Share>,
+    /// The most specific tag; absent before the first analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "insurance_legal")]
+    pub descriptive_tag: Option<&'a str>,
+    /// The most specific tag in the language asked for; absent when none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Rechtsschutzversicherung")]
+    pub localized_tag: Option<&'a str>,
+    /// All tags, from specific to general; none before the first analysis.
+    #[schema(value_type = Vec<String>)]
+    pub tags: Vec<Cow<'a, str>>,
+}
+
+/// The tags of one transaction that was asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TransactionTagsResponse<'a> {
+    /// The account's identifier.
+    pub account_id: &'a str,
+    /// How often decisions like this one are right.
+    pub confidence: Share,
+    /// The most specific tag.
+    #[schema(example = "insurance_legal")]
+    pub descriptive_tag: &'a str,
+    /// The most specific tag in the language asked for; absent when none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Rechtsschutzversicherung")]
+    pub localized_tag: Option<&'a str>,
+    /// All tags, from specific to general.
+    #[schema(value_type = Vec<String>)]
+    pub tags: Vec<Cow<'a, str>>,
 }
 
 /// Where a page lies.

@@ -29,6 +29,15 @@ pub struct TriggerAnalysisResponse {
     pub user_scopes: Vec<String>,
 }
 
+/// The run that stored patterns started.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PatternsAcceptedResponse {
+    /// The run's identifier, a UUID.
+    #[serde(rename = "correlationID")]
+    #[schema(example = "18bf1171-9e82-4a74-bf52-923b9a80144e")]
+    pub correlation_id: String,
+}
+
 /// What the event `analysis.finished` carries.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AnalysisFinishedEvent {

@@ -110,7 +110,7 @@ pub struct Explanation<'a> {
 
 /// What a field that a rule speaks of is called in an upload; a name not in the table stays.
 pub fn field_name(rule_name: &str) -> &str {
-    const NAMES: [(&str, &str); 11] = [
+    const NAMES: [(&str, &str); 12] = [
         ("counterparty", "paymentPartner.name"),
         ("creditor_id", "paymentPartner.creditorId"),
         ("iban", "paymentPartner.iban"),
@@ -122,6 +122,7 @@ pub fn field_name(rule_name: &str) -> &str {
         ("gvc", "transactionCode"),
         ("purpose_code", "sepaPurposeCode"),
         ("amount", "amount"),
+        ("transaction_id", "transactionId"),
     ];
     NAMES
         .iter()

@@ -38,11 +38,55 @@ impl PartialSchema for Amount {
 
 impl ToSchema for Amount {}
 
+/// A share of one as a JSON number with four decimals, e.g. `0.9731`.
+///
+/// # Units
+/// Of ten thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(pub u16);
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
+        RawValue::from_string(text)
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+impl PartialSchema for Share {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(0))
+            .maximum(Some(1))
+            .description(Some("Number from 0 to 1 with four decimals."))
+            .into()
+    }
+}
+
+impl ToSchema for Share {}
+
 #[cfg(test)]
 mod tests {
     use domain::Currency;
 
     use super::*;
+
+    #[test]
+    fn shares_have_four_decimals() {
+        for (share, expected) in [
+            (0, "0.0000"),
+            (1, "0.0001"),
+            (9_731, "0.9731"),
+            (10_000, "1.0000"),
+        ] {
+            assert_eq!(
+                serde_json::to_string(&Share(share)).expect("number"),
+                expected
+            );
+        }
+    }
 
     #[test]
     fn amounts_are_exact_numbers() {

@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::json::Object;
 
 /// A text, borrowed from the body unless it contains escapes.
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Text<'a>(pub Cow<'a, str>);
 

@@ -1,25 +1,26 @@
 //! From views to tags with evidence.
 
-use domain::UserType;
-use rules::{Assignment, RulePack};
+use rules::{Categorizer, Decision, RulePack};
 
 use crate::stage::prepare::PreparedAccount;
 
 /// The decision about one transaction, by its place in the subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CategorizedTransaction {
     /// Index of the account.
     pub account_index: usize,
     /// Index of the transaction within the account.
     pub transaction_index: usize,
-    /// Tag, rule and evidence; the pack resolves its ids.
-    pub assignment: Assignment,
+    /// Tag, rule, evidence and confidence; the categorizer of the user resolves its ids.
+    pub decision: Decision,
+    /// Tags that the user's patterns add beside the path of the category; usually none.
+    pub extra_tags: Vec<String>,
 }
 
 /// Decides about every transaction.
 pub fn categorize(
     pack: &RulePack,
-    tree: UserType,
+    categorizer: &Categorizer<'_>,
     accounts: &[PreparedAccount<'_>],
 ) -> Vec<CategorizedTransaction> {
     let count = accounts
@@ -33,7 +34,8 @@ pub fn categorize(
             decided.push(CategorizedTransaction {
                 account_index,
                 transaction_index,
-                assignment: pack.categorize(tree, &view, &mut scratch),
+                decision: categorizer.decide(&view, &mut scratch),
+                extra_tags: categorizer.extra_tags(&view),
             });
         }
     }

@@ -27,7 +27,7 @@ impl PreparedAccount<'_> {
     ///
     /// A view is made when it is looked at: it costs less to split a text again than to keep the
     /// views of fifty thousand transactions in memory.
-    pub fn views(&self, pack: &RulePack) -> impl Iterator<Item = View<'_>> {
+    pub fn views<'a>(&'a self, pack: &'a RulePack) -> impl Iterator<Item = View<'a>> {
         self.account
             .transactions
             .iter()

@@ -15,7 +15,7 @@ pub fn find(pack: &RulePack, subject: &Subject<'_>, options: &Options, report: &
     let mut decided = report.categorization.iter();
     let mut events = event::stream(subject.accounts, |_, _| {
         let decision = decided.next();
-        decision.map_or("", |decision| pack.tag_name(decision.assignment.tag))
+        decision.map_or("", |decision| pack.tag_name(decision.decision.tag))
     });
     report.links = links::detect(subject.accounts, &events, &NoRates);
     if options.parts.contains(Part::AccountDetection) {

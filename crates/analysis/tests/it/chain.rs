@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use analysis::{Options, Part, Parts, Report, Subject, analyze, newest_booking_day};
+use analysis::{Layers, Options, Part, Parts, Report, Subject, analyze, newest_booking_day};
 use chrono::NaiveDate;
 use domain::{Account, UserType};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ fn run(pack: &RulePack, accounts: &[Account], parts: Parts) -> Report {
     let subject = Subject {
         user_type: UserType::Person,
         accounts,
+        layers: Layers::NONE,
     };
     let options = Options {
         as_of: day("2026-03-31"),
@@ -102,8 +103,8 @@ proptest! {
         turned[0].transactions.rotate_left(by);
         let report = run(&PACK, &turned, Parts::all());
         for at in 0..count {
-            let before = straight.categorization[(at + by) % count].assignment;
-            prop_assert_eq!(report.categorization[at].assignment, before);
+            let before = straight.categorization[(at + by) % count].decision;
+            prop_assert_eq!(report.categorization[at].decision, before);
         }
     }
 }

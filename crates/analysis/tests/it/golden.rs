@@ -1,6 +1,8 @@
 //! One invented user, decision by decision, in a form that a business reader understands.
 
-use analysis::{CategorizedTransaction, Options, Parts, Subject, analyze, newest_booking_day};
+use analysis::{
+    CategorizedTransaction, Layers, Options, Parts, Subject, analyze, newest_booking_day,
+};
 use domain::{Account, UserType};
 use rules::{Language, RulePack};
 
@@ -18,6 +20,7 @@ pub(crate) fn describe(pack: &RulePack, user_type: UserType, accounts: &[Account
         &Subject {
             user_type,
             accounts,
+            layers: Layers::NONE,
         },
         &options,
     );
@@ -25,20 +28,20 @@ pub(crate) fn describe(pack: &RulePack, user_type: UserType, accounts: &[Account
     let line = |decided: &CategorizedTransaction| {
         let account = &accounts[decided.account_index];
         let transaction = &account.transactions[decided.transaction_index];
-        let assignment = decided.assignment;
-        let tags: Vec<&str> = taxonomy.path(assignment.tag).collect();
-        let service = assignment
+        let decision = decided.decision;
+        let tags: Vec<&str> = taxonomy.path(decision.tag).collect();
+        let service = decision
             .intermediary
             .map(|id| pack.intermediary(id).name.as_str());
         format!(
             "{:>9}  {} ({})\n           {}: {} {:?}, {}{}\n",
             transaction.amount.to_decimal_text(),
             tags.join(" < "),
-            taxonomy.label(assignment.tag, Language::De),
-            pack.rule_name(assignment.rule),
-            assignment.evidence.field.as_str(),
-            assignment.evidence.matched(transaction),
-            assignment.evidence.note.as_str(),
+            taxonomy.label(decision.tag, Language::De),
+            pack.rule_name(decision.rule),
+            decision.evidence.field.as_str(),
+            decision.evidence.matched(transaction),
+            decision.evidence.note.as_str(),
             service.map_or_else(String::new, |name| format!(", through {name}")),
         )
     };

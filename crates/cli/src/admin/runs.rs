@@ -74,6 +74,7 @@ fn fields(found: &RunOverview) -> Vec<(&'static str, String)> {
         ("as of", or_none(run.as_of)),
         ("engine", or_none(run.engine_version.as_deref())),
         ("rule pack", or_none(run.rule_pack_hash.as_deref())),
+        ("tenant rules", or_none(run.tenant_rules_hash.as_deref())),
         ("taxonomy", or_none(run.taxonomy_hash.as_deref())),
         ("request id", or_none(run.trace.request_id.as_deref())),
         ("traceparent", or_none(run.trace.traceparent.as_deref())),

@@ -9,6 +9,7 @@ use formats::corpus::{self, CorpusUser};
 use formats::{InvalidInput, UploadLimits};
 use rules::RulePack;
 use serde::Serialize;
+use wire::Share;
 use wire::categorization::CategorizedTransaction;
 use wire::line::{AnalysisLine, BrokenLine, EngineLine, FindingLine};
 
@@ -50,6 +51,7 @@ impl Analyst<'_> {
         let subject = Subject {
             user_type,
             accounts: &accounts,
+            layers: analysis::Layers::NONE,
         };
         let options = Options {
             as_of,
@@ -105,12 +107,19 @@ impl Analyst<'_> {
         let decided = report.categorization.iter().filter_map(|decided| {
             let account = accounts.get(decided.account_index)?;
             let transaction = account.transactions.get(decided.transaction_index)?;
-            let tag = decided.assignment.tag;
+            let decision = decided.decision;
+            let tag = decision.tag;
             Some(CategorizedTransaction {
                 account_id: account.id.as_str().into(),
+                confidence: Share(decision.confidence.per_ten_thousand()),
                 creation_date: creation_date.clone(),
                 descriptive_tag: taxonomy.name(tag).into(),
+                intermediary: decision
+                    .intermediary
+                    .map(|id| self.pack.intermediary(id).id.as_str().into()),
                 localized_tag: None,
+                merchant: decision.merchant(transaction).map(Into::into),
+                refund_of: decision.refund_of.map(|tag| taxonomy.name(tag).into()),
                 tags: taxonomy.path(tag).map(Cow::Borrowed).collect(),
                 transaction: None,
                 transaction_id: transaction.id.as_str().into(),

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::Args;
 use domain::{Transaction, UserType};
 use formats::{InvalidInput, UploadLimits, record};
-use rules::{AccountContext, Assignment, Language, RulePack, Scratch};
+use rules::{AccountContext, Decision, Language, RulePack, Scratch};
 use wire::line::{CategorizedLine, Explanation};
 
 use crate::analyze::input::{Format, Record, Source};
@@ -119,32 +119,32 @@ impl Tagger<'_> {
             return Err(InvalidInput::missing("transaction"));
         };
         let view = self.pack.prepare(transaction, &context);
-        let assignment = self.pack.categorize(self.args.user_type, &view, scratch);
+        let decision = self.pack.categorize(self.args.user_type, &view, scratch);
         let taxonomy = self.pack.taxonomy();
         let line = CategorizedLine {
             id: read
                 .id
                 .unwrap_or_else(|| format!("T#{}", record.sequence))
                 .into(),
-            tags: taxonomy.path(assignment.tag).collect(),
-            descriptive_tag: taxonomy.name(assignment.tag),
-            localized_tag: taxonomy.label(assignment.tag, self.args.language),
+            tags: taxonomy.path(decision.tag).collect(),
+            descriptive_tag: taxonomy.name(decision.tag),
+            localized_tag: taxonomy.label(decision.tag, self.args.language),
             explanation: self
                 .args
                 .explain
-                .then(|| self.explanation(&assignment, transaction)),
+                .then(|| self.explanation(&decision, transaction)),
         };
         user::to_json(&line)
     }
 
     fn explanation<'t>(
         &'t self,
-        assignment: &Assignment,
+        decision: &Decision,
         transaction: &'t Transaction,
     ) -> Explanation<'t> {
-        let rule = self.pack.rule(assignment.rule);
-        let evidence = assignment.evidence;
-        let service = assignment.intermediary.map(|id| self.pack.intermediary(id));
+        let rule = self.pack.rule(decision.rule);
+        let evidence = decision.evidence;
+        let service = decision.intermediary.map(|id| self.pack.intermediary(id));
         Explanation {
             rule: &rule.id,
             why: &rule.why,

@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use domain::ClientId;
 use formats::upload::check_nesting;
 use futures_util::StreamExt;
+use rules::tenant::TENANT_SOURCE_BYTES_MAX;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use wire::json::{self, Object};
@@ -16,6 +17,9 @@ use crate::places::Place;
 use crate::state::AppState;
 
 const JSON_EXPECTED: &str = "application/json";
+const TOML_EXPECTED: &str = "application/toml or text/plain";
+/// Longest body with all patterns of a user: more than the most patterns with long names need.
+pub(crate) const PATTERNS_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Something that a body is read as.
 pub(crate) trait FromBody: Sized + Send {
@@ -146,6 +150,66 @@ impl FromBody for UploadBody {
     }
 }
 
+/// All patterns of a user, still unread. They are bounded by the same places and the same memory as
+/// uploads, because reading and checking them takes as long.
+pub(crate) struct PatternsBody {
+    pub(crate) bytes: Bytes,
+    /// To be kept until what was read from the bytes is gone too.
+    pub(crate) room: Option<Room>,
+}
+
+impl FromBody for PatternsBody {
+    fn limit(state: &AppState) -> usize {
+        PATTERNS_BODY_BYTES_MAX.min(state.settings().limits.upload_body_bytes_max)
+    }
+
+    async fn room(
+        state: &AppState,
+        client: Option<&ClientId>,
+        bytes: usize,
+    ) -> ApiResult<Option<Room>> {
+        UploadBody::room(state, client, bytes).await
+    }
+
+    fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
+        let UploadBody { bytes, room } = UploadBody::read(headers, received)?;
+        Ok(Self { bytes, room })
+    }
+}
+
+/// A tenant's rules as text, not compiled yet. They are bounded like patterns.
+pub(crate) struct RulesBody {
+    pub(crate) text: String,
+    /// To be kept until the rules are compiled.
+    pub(crate) room: Option<Room>,
+}
+
+impl FromBody for RulesBody {
+    fn limit(state: &AppState) -> usize {
+        TENANT_SOURCE_BYTES_MAX.min(state.settings().limits.upload_body_bytes_max)
+    }
+
+    async fn room(
+        state: &AppState,
+        client: Option<&ClientId>,
+        bytes: usize,
+    ) -> ApiResult<Option<Room>> {
+        UploadBody::room(state, client, bytes).await
+    }
+
+    fn read(headers: &HeaderMap, received: Received) -> ApiResult<Self> {
+        let received = received.required()?;
+        check_toml(headers)?;
+        let text = std::str::from_utf8(&received.bytes)
+            .map_err(|_| ApiError::field("", "must be UTF-8"))?
+            .to_owned();
+        Ok(Self {
+            text,
+            room: received.room,
+        })
+    }
+}
+
 /// Receives a body up to the limit of what it is read as.
 ///
 /// # Errors
@@ -218,6 +282,19 @@ fn check_json(headers: &HeaderMap) -> ApiResult<()> {
         Err(ApiError::MediaType {
             expected: JSON_EXPECTED,
         })
+    }
+}
+
+/// Refuses a body that says to be something else than TOML or plain text.
+fn check_toml(headers: &HeaderMap) -> ApiResult<()> {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    match essence(value.as_bytes()).as_str() {
+        "application/toml" | "text/plain" => Ok(()),
+        _ => Err(ApiError::MediaType {
+            expected: TOML_EXPECTED,
+        }),
     }
 }
 

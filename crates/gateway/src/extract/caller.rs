@@ -49,8 +49,11 @@ pub(crate) mod requirement {
         BankingFetch = [Banking, BankingFetch];
         /// Uploading accounts (C-36).
         BankingUpload = [Banking, BankingUpload];
-        /// Reading tags.
+        /// Reading tags, and deciding about them: for one user, or by rules for all users of the
+        /// tenant, which is no more than writing the same patterns for each of them.
         Categorization = [Categorization];
+        /// Reading the tree of categories; it is about no user.
+        CategorizationCategories = [CategorizationCategories];
         /// Everything about webhooks.
         Webhooks = [Webhooks];
     }

@@ -47,6 +47,11 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
+    /// The headers of the request.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The value of the first spelling that is there; an empty value equals none.
     pub(crate) fn text(&self, spellings: &[&str]) -> Option<&str> {
         spellings.iter().find_map(|spelling| {

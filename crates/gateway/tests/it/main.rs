@@ -2,7 +2,9 @@
 
 mod auth;
 mod banking;
+mod categories;
 mod categorization;
+mod decisions;
 mod errors;
 mod headers;
 mod idempotency;

@@ -167,6 +167,8 @@ pub(crate) fn pack() -> Arc<RulePack> {
     let sources = Sources {
         taxonomy: include_str!("../../../../rules/taxonomy.csv"),
         evidence: include_str!("../../../../rules/evidence.toml"),
+        calibration: include_str!("../../../../rules/calibration.toml"),
+        refunds: include_str!("../../../../rules/refunds.toml"),
         intermediaries: include_str!("../../../../rules/intermediaries.toml"),
         first_names: include_str!("../../../../rules/first_names.csv"),
         names: "list\tname\tguard\tsource\n",

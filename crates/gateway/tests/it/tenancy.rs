@@ -4,10 +4,13 @@ use gateway::{GatewaySettings, TenancyMode};
 use serde_json::{Value, json};
 use store::UnknownTenant;
 
-use crate::support::{ACME, Call, GLOBEX, World};
+use crate::support::{ACME, Call, GLOBEX, World, finish_runs};
 
 const NOT_YOURS: &str = "403 forbidden: Forbidden. No access to this resource: \
                          TenantID does not belong to this client";
+
+/// A word that only the owner's patterns and rules hold.
+const SECRET_WORD: &str = "geheimbund";
 
 /// What one tenant owns.
 struct Owned {
@@ -27,6 +30,19 @@ impl Owned {
         let upload = Call::post(format!("/api/users/{user}/banking/accounts")).token(token);
         let stored = world.send(upload.json(&body_of("/banking/accounts"))).await;
         assert_eq!(stored.status, 201, "{}", stored.text);
+        finish_runs(world, ACME, &user, "spending", &{
+            let trigger = format!("/api/users/{user}/trigger-analysis");
+            world.send(Call::post(trigger).token(token)).await
+        })
+        .await;
+        let decided = json!({ "ids": { SECRET_WORD: ["fix"] } });
+        let patterns = Call::put(format!("/api/users/{user}/categorization/patterns"));
+        let decided = world.send(patterns.token(token).json(&decided)).await;
+        assert_eq!(decided.status, 202, "{}", decided.text);
+        let rules = Call::put("/api/categorization/rules/person").token(token);
+        let rules = rules.body("application/toml", format!("# {SECRET_WORD}\n"));
+        let rules = world.send(rules).await;
+        assert_eq!(rules.status, 200, "{}", rules.text);
         let log = Call::get(format!("/api/webhooks/{webhook}/deliveries")).token(token);
         let log = world.send(log).await.json();
         let delivery = text(&log["deliveries"][0]["deliveryID"]);
@@ -40,6 +56,8 @@ impl Owned {
     fn path(&self, pattern: &str) -> String {
         pattern
             .replace("{user-id}", &self.user)
+            .replace("{transaction-id}", "t1")
+            .replace("{type}", "person")
             .replace("{webhook-id}", &self.webhook)
             .replace("{delivery-id}", &self.delivery)
     }
@@ -51,6 +69,12 @@ impl Owned {
             "/api/users",
             "/api/users/{user-id}",
             "/api/users/{user-id}/banking/accounts",
+            "/api/users/{user-id}/categorization",
+            "/api/users/{user-id}/categorization/patterns",
+            "/api/users/{user-id}/categorization/transactions",
+            "/api/users/{user-id}/categorization/transactions/{transaction-id}",
+            "/api/users/{user-id}/categorization/{transaction-id}/explanation",
+            "/api/categorization/rules/{type}",
             "/api/webhooks",
             "/api/webhooks/{webhook-id}",
             "/api/webhooks/{webhook-id}/deliveries",
@@ -70,7 +94,15 @@ fn text(value: &Value) -> String {
 /// A body that the owner could send to a path.
 fn body_of(pattern: &str) -> Value {
     if pattern.ends_with("/banking/accounts") {
-        json!({ "accounts": [{ "iban": "DE89370400440532013000", "owner": "Max Mustermann" }] })
+        json!({ "accounts": [{
+            "iban": "DE89370400440532013000",
+            "owner": "Max Mustermann",
+            "transactions": [
+                { "transactionId": "t1", "amount": -1, "bookingDate": 1_705_928_941 }
+            ],
+        }] })
+    } else if pattern.ends_with("/patterns") {
+        json!({ "ids": { "t1": ["fix"] } })
     } else if pattern.ends_with("/replay") {
         json!({ "since": "2026-01-01T00:00:00Z" })
     } else if pattern.starts_with("/api/webhooks") {
@@ -86,6 +118,14 @@ fn operations() -> Vec<(Method, String)> {
     let mut operations = vec![
         (Method::PUT, "/api/users/{user-id}".to_owned()),
         (Method::PUT, "/api/webhooks/{webhook-id}".to_owned()),
+        (
+            Method::POST,
+            "/api/users/{user-id}/categorization/patterns".to_owned(),
+        ),
+        (
+            Method::GET,
+            "/api/users/{user-id}/categorization/transactions/{transaction-id}/tags".to_owned(),
+        ),
     ];
     for (pattern, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
@@ -103,6 +143,8 @@ fn call(method: &Method, pattern: &str, owned: &Owned) -> Call {
     let call = Call::new(method.clone(), owned.path(pattern));
     if *method == Method::GET || *method == Method::DELETE {
         call
+    } else if pattern.ends_with("/rules/{type}") {
+        call.body("application/toml", "# nothing\n")
     } else {
         call.json(&body_of(pattern))
     }
@@ -117,13 +159,20 @@ async fn strangers_neither_see_nor_change_anything() {
     let stranger = world.token(GLOBEX).await;
 
     for (method, pattern) in operations() {
-        let named = pattern.contains('{');
+        // A tenant's rules are named by type: a stranger finds and changes his own.
+        let of_tenant = pattern.ends_with("/rules/{type}");
+        let named = pattern.contains('{') && !of_tenant;
+        let own = if of_tenant {
+            vec![200, 204, 404]
+        } else {
+            vec![200, 201]
+        };
         for (call, expected) in [
             (call(&method, &pattern, &owned), vec![401]),
             (call(&method, &pattern, &owned).token("forged"), vec![401]),
             (
                 call(&method, &pattern, &owned).token(&stranger),
-                if named { vec![404] } else { vec![200, 201] },
+                if named { vec![404] } else { own.clone() },
             ),
             (
                 call(&method, &pattern, &owned)
@@ -135,7 +184,7 @@ async fn strangers_neither_see_nor_change_anything() {
                 call(&method, &pattern, &owned)
                     .token(&token)
                     .tenant("acme-other"),
-                if named { vec![404] } else { vec![200, 201] },
+                if named { vec![404] } else { own },
             ),
         ] {
             let answer = world.send(call.clone()).await;
@@ -144,12 +193,8 @@ async fn strangers_neither_see_nor_change_anything() {
                 "{call:?}: {}",
                 answer.text
             );
-            for id in [&owned.user, &owned.webhook, &owned.delivery] {
-                assert!(
-                    !answer.text.contains(id.as_str()),
-                    "{call:?}: {}",
-                    answer.text
-                );
+            for secret in [&owned.user, &owned.webhook, &owned.delivery, SECRET_WORD] {
+                assert!(!answer.text.contains(secret), "{call:?}: {}", answer.text);
             }
             world.clock.advance_seconds(1);
         }

@@ -1,5 +1,6 @@
 //! Analysis jobs against a real database, by hand, in a simulation of faults, and over RabbitMQ.
 
+mod decisions;
 mod jobs;
 mod simulation;
 mod support;

@@ -15,7 +15,7 @@ use rules::RulePack;
 use serde_json::Value;
 use store::{
     NewClient, NewUser, NewWebhook, OutboxMessage, RunCause, RunRequest, SetMode, Store,
-    SystemStore, TraceContext, UnknownTenant, WebhookMethod,
+    SystemStore, TenantTx, TraceContext, UnknownTenant, WebhookMethod,
 };
 use testkit::TestDatabase;
 use tokio::time::Instant;
@@ -147,12 +147,29 @@ impl World {
         )
     }
 
+    /// A tenant of another client.
+    pub(crate) async fn another_tenant(&self) -> TenantId {
+        let client = ClientId::try_new("other").expect("an id");
+        let new_client = NewClient {
+            id: client.clone(),
+            secret_hash: Sensitive::from("unused"),
+            scopes: Vec::new(),
+        };
+        self.system.add_client(&new_client).await.expect("client");
+        let tenant = self.store.tenant(&client, "acme", UnknownTenant::Create);
+        tenant.await.expect("tenant")
+    }
+
     pub(crate) async fn add_user(&self, scopes: &[&str]) -> UserId {
+        self.add_user_of(UserType::Person, scopes).await
+    }
+
+    pub(crate) async fn add_user_of(&self, user_type: UserType, scopes: &[&str]) -> UserId {
         let id = UserId::new(SystemIds.uuid());
         let mut tx = self.store.begin(self.tenant).await.expect("begin");
         tx.add_user(&NewUser {
             id,
-            user_type: UserType::Person,
+            user_type,
             custom_user_id: Some(Sensitive::from("customer-1")),
             name: None,
             automatic_analysis: AutomaticAnalysis::Active,
@@ -167,16 +184,33 @@ impl World {
 
     /// Uploads an account with these purposes and requests a run, as the gateway does.
     pub(crate) async fn upload(&self, user: UserId, purposes: &[String]) -> CorrelationId {
-        self.clock.advance(Duration::from_millis(7));
-        let run = CorrelationId::new(SystemIds.uuid());
+        self.upload_account(user, account(purposes)).await
+    }
+
+    /// Uploads an account and requests a run.
+    pub(crate) async fn upload_account(&self, user: UserId, account: Account) -> CorrelationId {
         let mut tx = self.store.begin(self.tenant).await.expect("begin");
         tx.lock_user(user).await.expect("user");
-        tx.set_accounts(user, &[account(purposes)], SetMode::Replace)
+        tx.set_accounts(user, &[account], SetMode::Replace)
             .await
             .expect("accounts");
+        let run = self.request(&mut tx, user, RunCause::Upload).await;
+        tx.commit().await.expect("commit");
+        run
+    }
+
+    /// Requests a run, a moment after the one before.
+    pub(crate) async fn request(
+        &self,
+        tx: &mut TenantTx,
+        user: UserId,
+        cause: RunCause,
+    ) -> CorrelationId {
+        self.clock.advance(Duration::from_millis(7));
+        let run = CorrelationId::new(SystemIds.uuid());
         let request = RunRequest {
             correlation_id: run,
-            cause: RunCause::Upload,
+            cause,
             not_before: None,
             trace: TraceContext {
                 traceparent: Some(traceparent(run)),
@@ -184,7 +218,6 @@ impl World {
             },
         };
         tx.request_run(user, &request).await.expect("run");
-        tx.commit().await.expect("commit");
         run
     }
 

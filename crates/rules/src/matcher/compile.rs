@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use domain::UserType;
 
 use crate::codes::CodeKey;
-use crate::error::RulesError;
 use crate::literal::{Literal, Shape};
 use crate::matcher::Matcher;
 use crate::matcher::compounds::CompoundsBuilder;
-use crate::matcher::decide::Verdict;
 use crate::matcher::table::{Posting, TableBuilder};
+use crate::matcher::weigh::{Scales, Verdict, Weighing};
 use crate::rule::{Clause, Direction, Guards, Rule, RuleId, SelfTest, Stage, Test};
 use crate::view::Roles;
 
@@ -30,12 +29,22 @@ pub(crate) struct CompiledClause {
 /// A test in compiled form.
 #[derive(Debug)]
 pub(crate) enum CompiledTest {
-    /// A group was hit.
-    Group(GroupId),
+    /// A group was hit in a text of one of the roles.
+    Group(GroupId, Roles),
     /// The counterparty's name holds the account holder's.
     Holder,
     /// A test on codes.
     Code(Test),
+}
+
+impl CompiledTest {
+    /// The roles of the texts that the test looks at.
+    pub(crate) const fn roles(&self) -> Roles {
+        match self {
+            Self::Group(_, roles) => *roles,
+            Self::Holder | Self::Code(_) => Roles::NONE,
+        }
+    }
 }
 
 /// A clause by its place in the matcher.
@@ -44,8 +53,7 @@ pub(crate) type ClauseNumber = u32;
 /// Which clauses a piece of evidence awakes. Each clause has exactly one such piece.
 #[derive(Debug, Default)]
 pub(crate) struct Anchors {
-    /// By group, for debits and for credits.
-    pub(crate) groups: Vec<[Vec<ClauseNumber>; 2]>,
+    pub(crate) groups: GroupAnchors,
     pub(crate) transaction_codes: BTreeMap<u16, Vec<ClauseNumber>>,
     pub(crate) merchant_categories: BTreeMap<u16, Vec<ClauseNumber>>,
     pub(crate) purpose_codes: BTreeMap<[u8; 4], Vec<ClauseNumber>>,
@@ -58,6 +66,46 @@ pub(crate) struct Anchors {
     pub(crate) own: Vec<ClauseNumber>,
     /// Always awake, by direction.
     pub(crate) fallbacks: [Vec<ClauseNumber>; 2],
+}
+
+/// The clauses that groups awake, one list behind the other, so that a hit touches little memory.
+#[derive(Debug, Default)]
+pub(crate) struct GroupAnchors {
+    /// By group: where its clauses for debits start, where those for credits do, and their end.
+    borders: Vec<[u32; 3]>,
+    clauses: Vec<ClauseNumber>,
+}
+
+impl GroupAnchors {
+    fn build(groups: &[[Vec<ClauseNumber>; 2]]) -> Self {
+        let mut built = Self::default();
+        for [debit, credit] in groups {
+            let here = |built: &Self| u32::try_from(built.clauses.len()).unwrap_or(u32::MAX);
+            let start = here(&built);
+            built.clauses.extend(debit);
+            let middle = here(&built);
+            built.clauses.extend(credit);
+            let end = here(&built);
+            built.borders.push([start, middle, end]);
+        }
+        built
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.borders.len()
+    }
+
+    /// The clauses that a group awakes.
+    #[inline]
+    pub(crate) fn of(&self, group: GroupId, direction: Direction) -> &[ClauseNumber] {
+        let [start, middle, end] = self.borders[group.0 as usize];
+        let (from, to) = match direction {
+            Direction::Debit => (start, middle),
+            Direction::Credit => (middle, end),
+        };
+        &self.clauses[from as usize..to as usize]
+    }
 }
 
 /// The place of a direction in pairs of lists.
@@ -74,19 +122,22 @@ struct Compiler {
     table: TableBuilder,
     compounds: CompoundsBuilder,
     anchors: Anchors,
+    /// By group, for debits and for credits.
+    group_anchors: Vec<[Vec<ClauseNumber>; 2]>,
     clauses: Vec<CompiledClause>,
 }
 
 impl Matcher {
     /// Compiles the rules of a tree.
-    pub(crate) fn compile(rules: &[Rule], tree: UserType) -> Result<Self, RulesError> {
+    pub(crate) fn compile(rules: &[Rule], tree: UserType, weighing: &Weighing<'_>) -> Self {
         let mut compiler = Compiler::default();
-        let mut verdicts = Vec::with_capacity(rules.len());
+        let mut verdicts = Vec::new();
         for (id, rule) in (0..).map(RuleId).zip(rules) {
-            verdicts.push(Verdict::of(rule));
+            let verdict = Verdict::of(rule, weighing);
             if rule.tree == tree && rule.status.stage != Stage::Removed {
                 for clause in &rule.clauses {
                     compiler.add(id, clause);
+                    verdicts.push(verdict);
                 }
             }
         }
@@ -98,14 +149,16 @@ impl Matcher {
             .collect();
         literals.sort_unstable();
         literals.dedup();
-        Ok(Self {
+        compiler.anchors.groups = GroupAnchors::build(&compiler.group_anchors);
+        Self {
             words: compiler.table.build(),
-            compounds: compiler.compounds.build()?,
+            compounds: compiler.compounds.build(),
             anchors: compiler.anchors,
             clauses: compiler.clauses,
             verdicts,
+            scales: Scales::of(tree, weighing),
             literals,
-        })
+        }
     }
 }
 
@@ -128,7 +181,9 @@ impl Compiler {
 
     fn test(&mut self, test: &Test) -> CompiledTest {
         match test {
-            Test::Words { roles, literals } => CompiledTest::Group(self.group(*roles, literals)),
+            Test::Words { roles, literals } => {
+                CompiledTest::Group(self.group(*roles, literals), *roles)
+            }
             Test::Self_(SelfTest::Holder) => CompiledTest::Holder,
             Test::TransactionCode(_)
             | Test::MerchantCategory(_)
@@ -158,7 +213,7 @@ impl Compiler {
             }
         }
         self.groups.insert((roles, sorted), group);
-        self.anchors.groups.push([Vec::new(), Vec::new()]);
+        self.group_anchors.push([Vec::new(), Vec::new()]);
         group
     }
 
@@ -176,9 +231,9 @@ impl Compiler {
             return;
         };
         match test {
-            CompiledTest::Group(group) => {
+            CompiledTest::Group(group, _) => {
                 for direction in directions {
-                    anchors.groups[group.0 as usize][side(direction)].push(number);
+                    self.group_anchors[group.0 as usize][side(direction)].push(number);
                 }
             }
             CompiledTest::Holder | CompiledTest::Code(Test::Self_(_)) => anchors.own.push(number),
@@ -225,7 +280,7 @@ impl Anchors {
 fn selectivity(test: &CompiledTest) -> u8 {
     match test {
         CompiledTest::Code(Test::CreditorId(_) | Test::Iban(_)) => 6,
-        CompiledTest::Group(_) => 5,
+        CompiledTest::Group(..) => 5,
         CompiledTest::Code(Test::BankCode(_)) => 4,
         CompiledTest::Code(Test::MerchantCategory(_) | Test::PurposeCode(_)) => 3,
         CompiledTest::Code(Test::TransactionCode(_)) => 2,

@@ -1,13 +1,12 @@
-//! What both matchers share: hits, the tests on codes, and which match wins.
+//! What both matchers share: hits, and the tests that are not about words.
 
 use std::cmp::Reverse;
 
 use crate::codes;
-use crate::evidence::{Assignment, Evidence, Field, Note};
+use crate::evidence::{Evidence, Field, Note};
 use crate::names::Guard;
-use crate::rule::{Guards, Mandate, Rule, RuleId, SelfTest, Test};
-use crate::taxonomy::TagId;
-use crate::view::View;
+use crate::rule::{Direction, Guards, Mandate, SelfTest, Test};
+use crate::view::{Roles, View};
 
 /// How specific a code counts as, in letters of a word.
 const CODE_LENGTH: u32 = 8;
@@ -24,7 +23,7 @@ pub(crate) enum Place {
 /// A test that succeeded, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hit {
-    length: u32,
+    pub(crate) length: u32,
     place: Place,
     start: u32,
     end: u32,
@@ -52,6 +51,14 @@ impl Hit {
         }
     }
 
+    /// No hit at all, only the direction of the money.
+    pub(crate) const fn direction() -> Self {
+        Self {
+            length: 0,
+            ..Self::field(Field::Amount, Note::Direction)
+        }
+    }
+
     /// The segment that a hit of words lies in.
     pub(crate) fn segment(&self) -> Option<usize> {
         match self.place {
@@ -60,7 +67,7 @@ impl Hit {
         }
     }
 
-    fn evidence(self, view: &View<'_>) -> Evidence {
+    pub(crate) fn evidence(self, view: &View<'_>) -> Evidence {
         match self.place {
             Place::Segment(index) => {
                 let segment = view.segments()[usize::from(index)];
@@ -89,6 +96,33 @@ impl Hit {
         }
     }
 
+    /// Whether the hit is a shorter piece of the same text.
+    pub(crate) fn lies_inside(&self, other: &Self) -> bool {
+        let within = other.start <= self.start && self.end <= other.end;
+        let same = (self.start, self.end) == (other.start, other.end);
+        matches!(self.place, Place::Segment(_)) && self.place == other.place && within && !same
+    }
+
+    /// Whether the hit of a test on these roles tells who the other side is.
+    pub(crate) fn names_other_side(&self, roles: Roles, view: &View<'_>) -> bool {
+        match self.place {
+            Place::Segment(index) => {
+                let index = usize::from(index);
+                let segment = view.segments()[index];
+                let named =
+                    roles.meet(Roles::COUNTERPARTY) && segment.roles.meet(Roles::COUNTERPARTY);
+                named && !view.is_personal(index)
+            }
+            Place::Field(field) => {
+                let known = matches!(
+                    field,
+                    Field::CreditorId | Field::Iban | Field::MerchantCategoryCode
+                );
+                known && self.note == Note::Code
+            }
+        }
+    }
+
     /// The longest hit is the best, then the first in the order of segments and bytes.
     fn rank(&self) -> impl Ord + use<> {
         (
@@ -114,119 +148,15 @@ fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// What a rule decides if it matches, and how much that counts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Verdict {
-    pub(crate) tag: TagId,
-    precedence: u16,
-    weight: u16,
-}
-
-impl Verdict {
-    pub(crate) const fn of(rule: &Rule) -> Self {
-        Self {
-            tag: rule.tag,
-            precedence: rule.strength.precedence,
-            weight: rule.strength.weight,
-        }
-    }
-
-    /// Whether the rule loses against a match, however specific its own evidence is.
-    pub(crate) fn is_below(self, best: Option<&Found>) -> bool {
-        let rank = |verdict: Self| (verdict.precedence, verdict.weight);
-        best.is_some_and(|best| rank(self) < rank(best.verdict))
-    }
-}
-
-/// A rule that matches.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
-    rule: RuleId,
-    verdict: Verdict,
-    /// Letters of all required evidence together.
-    specificity: u32,
-    best: Hit,
-}
-
-impl Found {
-    /// A match from the hits of all required tests.
-    pub(crate) fn new(rule: RuleId, verdict: Verdict, hits: impl Iterator<Item = Hit>) -> Self {
-        let none = Hit {
-            length: 0,
-            ..Hit::field(Field::Amount, Note::Direction)
-        };
-        let (specificity, best) = hits.fold((0_u32, none), |(sum, best), hit| {
-            (sum.saturating_add(hit.length), best.max(hit))
-        });
-        Self {
-            rule,
-            verdict,
-            specificity,
-            best,
-        }
-    }
-
-    pub(crate) fn assignment(&self, view: &View<'_>) -> Assignment {
-        Assignment {
-            tag: self.verdict.tag,
-            rule: self.rule,
-            evidence: self.best.evidence(view),
-            intermediary: view.intermediary(),
-        }
-    }
-
-    pub(crate) const fn rule(&self) -> RuleId {
-        self.rule
-    }
-
-    /// Precedence, then strength, then the more specific evidence, then the first rule by name.
-    fn rank(&self) -> impl Ord + use<> {
-        let Verdict {
-            precedence, weight, ..
-        } = self.verdict;
-        (
-            precedence,
-            weight,
-            self.specificity,
-            Reverse(self.rule),
-            self.best,
-        )
-    }
-
-    pub(crate) fn order(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank().cmp(&other.rank())
-    }
-}
-
-/// Keeps the best of the rules that match.
-#[derive(Debug, Default)]
-pub(crate) struct Ranking {
-    best: Option<Found>,
-}
-
-impl Ranking {
-    pub(crate) fn offer(&mut self, found: Found) {
-        if self.best.is_none_or(|best| found.order(&best).is_gt()) {
-            self.best = Some(found);
-        }
-    }
-
-    pub(crate) const fn best(&self) -> Option<&Found> {
-        self.best.as_ref()
-    }
-}
-
-/// Whether everything holds that narrows a clause.
-pub(crate) fn guards_hold(guards: &Guards, view: &View<'_>) -> bool {
+/// Whether everything holds that narrows a clause, for rules of a direction.
+pub(crate) fn guards_hold(guards: &Guards, direction: Direction, view: &View<'_>) -> bool {
     let mandate = guards.mandate.is_none_or(|mandate| match mandate {
         Mandate::Present => view.has_mandate(),
         Mandate::Absent => !view.has_mandate(),
     });
     let account_type = view.context().account_type();
     mandate
-        && guards
-            .direction
-            .is_none_or(|direction| direction == view.direction())
+        && guards.direction.is_none_or(|wanted| wanted == direction)
         && (guards.account_types.is_empty() || guards.account_types.contains(&account_type))
         && guards
             .amount_cents

@@ -1,8 +1,8 @@
 //! The compiled matcher: one pass over the text, hashed words, and only clauses that were awoken.
 //!
 //! A transaction's texts are normalised into one buffer of words ([`Scan`]); each word is looked up
-//! in a hash table that also knows the phrases it starts, and an automaton finds the stems of
-//! compounds. Every hit marks the groups of literals it belongs to. A group that is marked for the
+//! in a hash table that also knows the phrases it starts, and a filter of letters finds the
+//! stems of compounds. Every hit marks the groups of literals it belongs to. A group that is marked for the
 //! first time awakes the clauses anchored there; those are evaluated by looking at marks and codes.
 //! The cost depends on the text, hardly on the number of rules.
 
@@ -10,19 +10,22 @@ mod compile;
 mod compounds;
 mod decide;
 mod table;
+mod weigh;
 
 use crate::codes;
-use crate::evidence::{Assignment, Field, Note};
+use crate::evidence::{Field, Note};
 use crate::normalize::scan::Scan;
-use crate::rule::RuleId;
+use crate::patterns::Lookup;
+use crate::rule::{Direction, RuleId};
 use crate::view::View;
 
 pub(crate) use compile::GroupId;
 use compile::{Anchors, ClauseNumber, CompiledClause, CompiledTest, side};
 use compounds::Compounds;
-pub(crate) use decide::{Found, Hit, Ranking, Verdict, code_hit, guards_hold};
+pub(crate) use decide::{Hit, code_hit, guards_hold};
 use decide::{merchant_category, purpose_code};
 use table::{Posting, WordTable};
+pub(crate) use weigh::{Found, Match, Question, Ranking, Scales, Verdict, Weighing};
 
 /// The compiled rules of one tree.
 #[derive(Debug)]
@@ -31,8 +34,10 @@ pub(crate) struct Matcher {
     compounds: Compounds,
     anchors: Anchors,
     clauses: Vec<CompiledClause>,
-    /// By rule.
+    /// By clause, apart from the clauses, so that what cannot win is passed over without a look at
+    /// its conditions.
     verdicts: Vec<Verdict>,
+    scales: Scales,
     literals: Vec<String>,
 }
 
@@ -41,8 +46,31 @@ pub(crate) struct Matcher {
 pub struct Scratch {
     scan: Scan,
     marks: Marks,
+    /// Groups that the current transaction has hit.
+    hit: Vec<GroupId>,
     /// Clauses whose anchor was found in the current transaction.
     awake: Vec<ClauseNumber>,
+    /// Rules that match the current transaction and may decide or contest.
+    matches: Vec<Found>,
+    pub(crate) lookup: Lookup,
+}
+
+impl Scratch {
+    /// Reads the texts of a transaction, once for all matchers.
+    pub(crate) fn read(&mut self, view: &View<'_>) {
+        self.scan.clear();
+        for (number, segment) in (0..).zip(view.segments()) {
+            self.scan.read(segment.text, number);
+        }
+    }
+}
+
+/// How many words a hit takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// One, which in a person's name means nothing.
+    Single,
+    Phrase,
 }
 
 /// Which groups the current transaction has hit.
@@ -84,47 +112,33 @@ impl Marks {
 }
 
 impl Matcher {
-    /// The decision about a transaction.
-    pub(crate) fn decide(&self, view: &View<'_>, scratch: &mut Scratch) -> Assignment {
+    /// The best match of a transaction that [`Scratch::read`] has read; for a pack there always is
+    /// one: the fallback.
+    pub(crate) fn find(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
         self.awake(view, scratch);
-        let mut ranking = Ranking::default();
-        for clause in scratch
-            .awake
-            .iter()
-            .map(|number| &self.clauses[*number as usize])
-        {
-            let verdict = self.verdicts[usize::from(clause.rule.0)];
-            if verdict.is_below(ranking.best()) {
-                continue;
-            }
-            if let Some(found) = evaluate(clause, verdict, view, scratch) {
-                ranking.offer(found);
-            }
-        }
-        let nothing = || Found::new(RuleId(0), self.verdicts[0], std::iter::empty());
-        // A validated pack has a fallback for each direction, so that `nothing` is never needed.
-        ranking
-            .best()
-            .copied()
-            .unwrap_or_else(nothing)
-            .assignment(view)
+        self.best(Question::Meaning, view, scratch)
+    }
+
+    /// The best match that says that nothing is known.
+    pub(crate) fn find_rest(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        self.awake(view, scratch);
+        self.best(Question::Rest, view, scratch)
+    }
+
+    /// What money that went to the same other side would be spent for, after [`Matcher::find`].
+    pub(crate) fn find_spending(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        self.awake_for_spending(view, scratch);
+        let found = self.best(Question::Spending, view, scratch);
+        found.filter(|found| found.is_spending(view, self.scales))
     }
 
     /// Every rule that matches, best first.
-    pub(crate) fn candidates(&self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Assignment> {
+    pub(crate) fn candidates(&self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Found> {
         self.awake(view, scratch);
         let mut found: Vec<Found> = scratch
             .awake
             .iter()
-            .map(|number| &self.clauses[*number as usize])
-            .filter_map(|clause| {
-                evaluate(
-                    clause,
-                    self.verdicts[usize::from(clause.rule.0)],
-                    view,
-                    scratch,
-                )
-            })
+            .filter_map(|number| self.evaluate(*number, Question::Meaning, view, scratch))
             .collect();
         found.sort_by(|a, b| b.order(a));
         // Alternatives of one rule may stand apart; the best of them speaks for the rule.
@@ -134,7 +148,12 @@ impl Matcher {
             named.push(found.rule());
             first
         });
-        found.iter().map(|found| found.assignment(view)).collect()
+        found
+    }
+
+    /// A match that a validated pack never needs, because it has a fallback for each direction.
+    pub(crate) fn nothing(&self) -> Found {
+        Found::new(RuleId(0), self.verdicts[0])
     }
 
     /// The distinct literals, normalised.
@@ -142,24 +161,73 @@ impl Matcher {
         self.literals.clone()
     }
 
-    /// Reads the transaction and collects the clauses that may match.
-    fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
-        scratch.scan.clear();
-        scratch.marks.begin(self.anchors.groups.len());
-        scratch.awake.clear();
-        for (number, segment) in (0..).zip(view.segments()) {
-            scratch.scan.read(segment.text, number);
+    /// What weights are compared with.
+    pub(crate) const fn scales(&self) -> Scales {
+        self.scales
+    }
+
+    /// The best of the awake clauses that answer a question, and whether it is contested.
+    fn best(&self, question: Question, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
+        // Taken out and put back, so that the rest of the memory can be read meanwhile.
+        let mut matches = std::mem::take(&mut scratch.matches);
+        matches.clear();
+        let mut ranking = Ranking::default();
+        for (number, verdict) in self.awoken(scratch) {
+            if verdict.answer(question).is_none() || verdict.is_far(ranking.best(), self.scales) {
+                continue;
+            }
+            if let Some(found) = self.evaluate(number, question, view, scratch) {
+                ranking.offer(found);
+                matches.push(found);
+            }
         }
+        let best = ranking.best().map(|best| Match {
+            found: *best,
+            contested: matches
+                .iter()
+                .any(|other| best.is_contested_by(other, question, self.scales)),
+        });
+        scratch.matches = matches;
+        best
+    }
+
+    fn awoken(&self, scratch: &Scratch) -> impl Iterator<Item = (ClauseNumber, &Verdict)> {
+        let numbers = scratch.awake.iter();
+        numbers.map(|number| (*number, &self.verdicts[*number as usize]))
+    }
+
+    /// Collects the clauses that may match what was read.
+    fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
+        scratch.marks.begin(self.anchors.groups.len());
+        scratch.hit.clear();
+        scratch.awake.clear();
         self.mark_words(view, scratch);
         self.mark_compounds(view, scratch);
         self.awake_by_codes(view, &mut scratch.awake);
-        scratch
-            .awake
-            .extend(&self.anchors.fallbacks[side(view.direction())]);
+        add(
+            &mut scratch.awake,
+            &self.anchors.fallbacks[side(view.direction())],
+        );
+    }
+
+    /// Collects the clauses for spending that may match, from the marks that are there.
+    fn awake_for_spending(&self, view: &View<'_>, scratch: &mut Scratch) {
+        let Scratch { hit, awake, .. } = scratch;
+        awake.clear();
+        for group in hit.iter() {
+            add(awake, self.anchors.groups.of(*group, Direction::Debit));
+        }
+        self.awake_by_codes(view, awake);
     }
 
     fn mark_words(&self, view: &View<'_>, scratch: &mut Scratch) {
-        let Scratch { scan, marks, awake } = scratch;
+        let Scratch {
+            scan,
+            marks,
+            hit: groups,
+            awake,
+            ..
+        } = scratch;
         for at in 0..scan.words().len() {
             self.words.find(scan, at, |found| {
                 let (first, last) = (&scan.words()[at], &scan.words()[found.last]);
@@ -170,27 +238,31 @@ impl Matcher {
                 };
                 let span = (first.start as usize, last.end as usize);
                 let hit = Hit::word(found.length, first.text, span, note);
-                let phrase = found.last > at && !found.rejoined;
-                if !phrase && view.segments()[usize::from(first.text)].personal {
-                    return;
-                }
+                let words = if found.last > at && !found.rejoined {
+                    Words::Phrase
+                } else {
+                    Words::Single
+                };
                 for posting in found.postings {
-                    self.mark(view, *posting, hit, (marks, awake));
+                    self.mark(view, *posting, (hit, words), (marks, groups, awake));
                 }
             });
         }
     }
 
     fn mark_compounds(&self, view: &View<'_>, scratch: &mut Scratch) {
-        let Scratch { scan, marks, awake } = scratch;
+        let Scratch {
+            scan,
+            marks,
+            hit: groups,
+            awake,
+            ..
+        } = scratch;
         self.compounds.find(scan, |at, length, posting| {
             let word = &scan.words()[at];
             let span = (word.start as usize, word.end as usize);
-            if view.segments()[usize::from(word.text)].personal {
-                return;
-            }
             let hit = Hit::word(length, word.text, span, Note::Compound);
-            self.mark(view, posting, hit, (marks, awake));
+            self.mark(view, posting, (hit, Words::Single), (marks, groups, awake));
         });
     }
 
@@ -200,14 +272,23 @@ impl Matcher {
         &self,
         view: &View<'_>,
         posting: Posting,
-        hit: Hit,
-        (marks, awake): (&mut Marks, &mut Vec<ClauseNumber>),
+        (hit, words): (Hit, Words),
+        (marks, groups, awake): (&mut Marks, &mut Vec<GroupId>, &mut Vec<ClauseNumber>),
     ) {
-        let roles = hit
-            .segment()
-            .map_or_else(Default::default, |index| view.segments()[index].roles);
-        if roles.meet(posting.roles) && marks.add(posting.group, hit) {
-            awake.extend(&self.anchors.groups[posting.group.0 as usize][side(view.direction())]);
+        let Some(index) = hit.segment() else {
+            return;
+        };
+        if !view.segments()[index].roles.meet(posting.roles)
+            || words == Words::Single && view.is_personal(index)
+        {
+            return;
+        }
+        if marks.add(posting.group, hit) {
+            groups.push(posting.group);
+            add(
+                awake,
+                self.anchors.groups.of(posting.group, view.direction()),
+            );
         }
     }
 
@@ -241,33 +322,52 @@ impl Matcher {
             );
         }
         if view.intermediary().is_some() {
-            awake.extend(&anchors.intermediaries);
+            add(awake, &anchors.intermediaries);
         }
-        awake.extend(&anchors.own);
+        add(awake, &anchors.own);
     }
 }
 
 fn extend(awake: &mut Vec<ClauseNumber>, clauses: Option<&Vec<ClauseNumber>>) {
-    awake.extend(clauses.into_iter().flatten());
+    add(awake, clauses.map_or(&[], Vec::as_slice));
 }
 
-/// The match of a clause, if all of it holds.
-fn evaluate(
-    clause: &CompiledClause,
-    verdict: Verdict,
-    view: &View<'_>,
-    scratch: &Scratch,
-) -> Option<Found> {
-    let hit = |test: &CompiledTest| match test {
-        CompiledTest::Group(group) => scratch.marks.hit(*group),
-        CompiledTest::Holder => holder_hit(view, &scratch.scan),
-        CompiledTest::Code(test) => code_hit(test, view),
-    };
-    let holds = guards_hold(&clause.guards, view)
-        && clause.required.iter().all(|test| hit(test).is_some())
-        && !clause.forbidden.iter().any(|test| hit(test).is_some());
-    // Looking again is cheaper than a list of hits, which would have to be allocated.
-    holds.then(|| Found::new(clause.rule, verdict, clause.required.iter().filter_map(hit)))
+/// Adds clauses one by one: nearly always it is one or two, too few to call for a copy.
+#[inline]
+fn add(awake: &mut Vec<ClauseNumber>, clauses: &[ClauseNumber]) {
+    for clause in clauses {
+        awake.push(*clause);
+    }
+}
+
+impl Matcher {
+    /// The match of a clause, if all of it holds.
+    fn evaluate(
+        &self,
+        number: ClauseNumber,
+        question: Question,
+        view: &View<'_>,
+        scratch: &Scratch,
+    ) -> Option<Found> {
+        let clause = &self.clauses[number as usize];
+        let hit = |test: &CompiledTest| match test {
+            CompiledTest::Group(group, _) => scratch.marks.hit(*group),
+            CompiledTest::Holder => holder_hit(view, &scratch.scan),
+            CompiledTest::Code(test) => code_hit(test, view),
+        };
+        if !guards_hold(&clause.guards, question.direction(view), view) {
+            return None;
+        }
+        let mut found = Found::new(clause.rule, self.verdicts[number as usize]);
+        let mut known = question != Question::Spending;
+        for test in &clause.required {
+            let hit = hit(test)?;
+            found.add(hit);
+            known = known || hit.names_other_side(test.roles(), view);
+        }
+        let forbidden = clause.forbidden.iter().any(|test| hit(test).is_some());
+        (known && !forbidden).then_some(found)
+    }
 }
 
 /// Whether the counterparty's name holds every word of the account holder's.

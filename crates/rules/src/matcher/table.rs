@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::literal::{Literal, Shape};
 use crate::matcher::compile::GroupId;
-use crate::normalize::scan::{Scan, hash_of, hash_of_pair};
+use crate::normalize::scan::{Scan, hash_of};
 use crate::view::Roles;
 
 /// Slots per word in the table; with this many, most look-ups touch one slot.
@@ -147,12 +147,9 @@ impl WordTable {
     fn find_rejoined<'t>(&'t self, scan: &Scan, at: usize, report: &mut impl FnMut(WordMatch<'t>)) {
         let last = at.wrapping_add(1);
         let (one, two) = (&scan.words()[at], &scan.words()[last]);
-        let hash = hash_of_pair(one.hash, two.hash, two.folded.1.wrapping_sub(two.folded.0));
-        let same = |candidate: &[u8]| {
-            let (head, tail) = (scan.bytes(one), scan.bytes(two));
-            candidate.strip_prefix(head) == Some(tail)
-        };
-        if let Some(entry) = self.entry(hash, same) {
+        let hash = scan.hash_of_pair(one, two);
+        if let Some(entry) = self.entry(hash, |candidate| scan.bytes_of_pair(one, two) == candidate)
+        {
             report(WordMatch {
                 postings: &entry.rejoined,
                 length: entry.word.len(),
@@ -181,7 +178,7 @@ impl WordTable {
     }
 
     fn slot(&self, hash: u64) -> usize {
-        (mix(hash) >> 40) as usize & self.slots.len().wrapping_sub(1)
+        (hash >> 40) as usize & self.slots.len().wrapping_sub(1)
     }
 
     #[expect(
@@ -189,17 +186,12 @@ impl WordTable {
         reason = "the masks keep fewer bits than a usize has"
     )]
     fn filter_bit(&self, hash: u64) -> usize {
-        mix(hash) as usize & self.filter.len().wrapping_mul(64).wrapping_sub(1)
+        hash as usize & self.filter.len().wrapping_mul(64).wrapping_sub(1)
     }
 
     fn next(&self, at: usize) -> usize {
         at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
     }
-}
-
-fn mix(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    hash ^ (hash >> 32)
 }
 
 impl Entry {

@@ -1,13 +1,16 @@
 //! Normalisation in one pass over the bytes: the same words as the stages give, with hashes.
 
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use crate::normalize::stages;
 
-/// Factor of the rolling hash; any odd number with well-mixed bits does.
+/// Factor of the hash; any odd number with well-mixed bits does.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Bytes that are hashed at once.
+const BLOCK: usize = size_of::<u64>();
 /// Fewest letters of a word that is cut off its number, as in the stage.
-const CUT_LETTERS_MIN: u32 = 2;
+const CUT_LETTERS_MIN: usize = 2;
 /// First character of the two-byte Latin blocks that [`FOLDS`] covers.
 const FOLDS_FROM: u32 = 0x80;
 /// How many characters [`FOLDS`] covers.
@@ -93,62 +96,56 @@ pub(crate) struct ScannedWord {
 /// The words of several texts. Reused between transactions, so that nothing is allocated.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
+    /// The folded words one behind the other, and at least a [`BLOCK`] of anything after them.
     folded: Vec<u8>,
+    /// How many bytes of them are words.
+    len: usize,
     words: Vec<ScannedWord>,
     text: u8,
 }
 
-/// A run of letters and digits while it is read.
+/// A run of letters and digits that are not plain ASCII letters or digits alone, while it is read.
 struct Run {
     /// First byte in the text.
     start: usize,
-    hash: u64,
     /// Folded bytes so far.
-    len: u32,
+    len: usize,
     /// How often letters change to digits or back.
     changes: u8,
     last_is_digit: bool,
-    /// Where the first change was: hash and length before it, and the byte in the text.
-    cut_hash: u64,
-    cut_len: u32,
+    /// Where the first change was: the length before it, and the byte in the text.
+    cut_len: usize,
     cut_at: usize,
 }
 
 impl Run {
-    const fn new(start: usize) -> Self {
-        Self {
-            start,
-            hash: 0,
-            len: 0,
-            changes: 0,
-            last_is_digit: false,
-            cut_hash: 0,
-            cut_len: 0,
-            cut_at: 0,
-        }
-    }
-
     #[inline]
-    fn push(&mut self, folded: u8, at: usize) {
+    fn note(&mut self, folded: u8, at: usize) {
         let digit = folded < b'a';
         if digit != self.last_is_digit {
             if self.len > 0 {
                 if self.changes == 0 {
-                    (self.cut_hash, self.cut_len, self.cut_at) = (self.hash, self.len, at);
+                    (self.cut_len, self.cut_at) = (self.len, at);
                 }
                 self.changes = self.changes.saturating_add(1);
             }
             self.last_is_digit = digit;
         }
-        self.hash = step(self.hash, folded);
         self.len = self.len.wrapping_add(1);
     }
+}
+
+/// A word that was just folded: how long it is, and where it stands in the text.
+struct Folded {
+    len: usize,
+    span: (usize, usize),
+    letters: bool,
 }
 
 impl Scan {
     /// Forgets all texts.
     pub(crate) fn clear(&mut self) {
-        self.folded.clear();
+        self.len = 0;
         self.words.clear();
     }
 
@@ -162,16 +159,36 @@ impl Scan {
         &self.folded[word.folded.0 as usize..word.folded.1 as usize]
     }
 
+    /// The folded bytes of a word and the one after it, written together.
+    pub(crate) fn bytes_of_pair(&self, one: &ScannedWord, two: &ScannedWord) -> &[u8] {
+        &self.folded[one.folded.0 as usize..two.folded.1 as usize]
+    }
+
+    /// The hash of a word and the one after it, written together.
+    pub(crate) fn hash_of_pair(&self, one: &ScannedWord, two: &ScannedWord) -> u64 {
+        self.hash(one.folded.0 as usize, two.folded.1 as usize)
+    }
+
     /// Reads a text.
     pub(crate) fn read(&mut self, text: &str, number: u8) {
         self.text = number;
-        let (words, folded) = (self.words.len(), self.folded.len());
+        let (words, len) = (self.words.len(), self.len);
+        // No character that is folded here gets longer by it.
+        self.make_room(text.len());
         if self.read_fast(text.as_bytes()).is_none() {
             self.words.truncate(words);
-            self.folded.truncate(folded);
+            self.len = len;
             self.read_by_stages(text);
         }
         self.mark_rejoinable(text.as_bytes(), words);
+    }
+
+    /// Makes sure that so many more folded bytes fit.
+    fn make_room(&mut self, bytes: usize) {
+        let wanted = self.len.saturating_add(bytes).saturating_add(BLOCK);
+        if self.folded.len() < wanted {
+            self.folded.resize(wanted, 0);
+        }
     }
 
     /// Reads ASCII and the Latin blocks up to U+017F; `None` when something else comes.
@@ -182,37 +199,72 @@ impl Scan {
             if CLASSES[usize::from(*byte)] <= APOSTROPHE {
                 at = at.wrapping_add(1);
             } else {
-                at = self.read_run(bytes, at)?;
+                at = self.read_word(bytes, at)?;
             }
         }
         Some(())
     }
 
-    /// Reads the run that starts at a letter, a digit or a wide character, and returns where it
-    /// ends.
+    /// Reads the word that starts at a letter, a digit or a wide character, and returns where what
+    /// is next starts. Most words are plain letters or digits, and end at a blank.
+    fn read_word(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
+        // Letters have a bit that digits lack.
+        const LETTER: u8 = 0x40;
+        let (mut any, mut all, mut len, mut end) = (0, LETTER, 0_usize, BLANK);
+        let places = self.folded[self.len..].iter_mut();
+        for (place, byte) in places.zip(&bytes[start..]) {
+            let class = CLASSES[usize::from(*byte)];
+            if class <= WIDE {
+                end = class;
+                break;
+            }
+            *place = class;
+            any |= class;
+            all &= class;
+            len = len.wrapping_add(1);
+        }
+        let letters = all & LETTER != 0;
+        let mixed = !letters && any & LETTER != 0;
+        let to = start.wrapping_add(len);
+        if mixed || end != BLANK {
+            return self.read_run(bytes, start);
+        }
+        self.add(&Folded {
+            len,
+            span: (start, to),
+            letters,
+        });
+        Some(to.wrapping_add(1))
+    }
+
+    /// Reads the run that starts at a letter, a digit or a wide character, and returns where what
+    /// is next starts.
+    #[inline(never)]
     fn read_run(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        let mut run = Run::new(start);
+        let mut run = Run {
+            start,
+            len: 0,
+            changes: 0,
+            last_is_digit: false,
+            cut_len: 0,
+            cut_at: 0,
+        };
         let mut at = start;
         let mut length = 1;
         while let Some(byte) = bytes.get(at) {
             let class = CLASSES[usize::from(*byte)];
-            if class >= b'0' {
-                run.push(class, at);
-                self.folded.push(class);
+            if class > WIDE {
+                self.push(&mut run, class, at);
                 at = at.wrapping_add(1);
                 continue;
             }
             let fold = fold_at(bytes, at, class)?;
             length = if class == WIDE { 2 } else { 1 };
             match fold {
-                Fold::One(one) => {
-                    run.push(one, at);
-                    self.folded.push(one);
-                }
+                Fold::One(one) => self.push(&mut run, one, at),
                 Fold::Two(one, two) => {
-                    run.push(one, at);
-                    run.push(two, at);
-                    self.folded.extend([one, two]);
+                    self.push(&mut run, one, at);
+                    self.push(&mut run, two, at);
                 }
                 Fold::Apostrophe if joins(&run, bytes, at.wrapping_add(length)) => {}
                 Fold::Separator | Fold::Apostrophe => break,
@@ -224,52 +276,87 @@ impl Scan {
         Some(at.wrapping_add(length).min(bytes.len()))
     }
 
+    #[inline]
+    fn push(&mut self, run: &mut Run, folded: u8, at: usize) {
+        self.folded[self.len.wrapping_add(run.len)] = folded;
+        run.note(folded, at);
+    }
+
     /// Adds the word or the two words of a run that ends before the byte `end` of the text.
     fn close(&mut self, run: &Run, end: usize) {
         if run.len == 0 {
             return;
         }
-        let to = small(self.folded.len());
-        let from = to.wrapping_sub(run.len);
         let letters_first = run.last_is_digit;
         let tail_len = run.len.wrapping_sub(run.cut_len);
         let letters = if letters_first { run.cut_len } else { tail_len };
-        let span = (small(run.start), small(end));
         if run.changes == 1 && letters >= CUT_LETTERS_MIN {
-            let cut = from.wrapping_add(run.cut_len);
-            let cut_at = small(run.cut_at);
-            let tail = run
-                .hash
-                .wrapping_sub(run.cut_hash.wrapping_mul(power(tail_len)));
-            self.add(run.cut_hash, (from, cut), (span.0, cut_at), letters_first);
-            self.add(tail, (cut, to), (cut_at, span.1), !letters_first);
+            self.add(&Folded {
+                len: run.cut_len,
+                span: (run.start, run.cut_at),
+                letters: letters_first,
+            });
+            self.add(&Folded {
+                len: tail_len,
+                span: (run.cut_at, end),
+                letters: !letters_first,
+            });
         } else {
-            let letters = run.changes == 0 && !run.last_is_digit;
-            self.add(run.hash, (from, to), span, letters);
+            self.add(&Folded {
+                len: run.len,
+                span: (run.start, end),
+                letters: run.changes == 0 && !run.last_is_digit,
+            });
         }
     }
 
-    fn add(&mut self, hash: u64, folded: (u32, u32), span: (u32, u32), letters: bool) {
+    /// Adds the word whose folded bytes stand behind the last one's.
+    #[inline]
+    fn add(&mut self, word: &Folded) {
+        let from = self.len;
+        self.len = from.wrapping_add(word.len);
         self.words.push(ScannedWord {
-            hash,
-            folded,
-            start: span.0,
-            end: span.1,
+            hash: self.hash(from, self.len),
+            folded: (small(from), small(self.len)),
+            start: small(word.span.0),
+            end: small(word.span.1),
             text: self.text,
-            letters,
+            letters: word.letters,
             may_rejoin: false,
         });
+    }
+
+    /// The hash of folded bytes. Reads whole blocks and blanks what is too much of the last one.
+    #[inline]
+    fn hash(&self, from: usize, to: usize) -> u64 {
+        let (mut at, mut left) = (from, to.wrapping_sub(from));
+        let mut hash = 0;
+        while left > BLOCK {
+            hash = step(hash, self.block(at));
+            (at, left) = (at.wrapping_add(BLOCK), left.wrapping_sub(BLOCK));
+        }
+        let unused = BLOCK.wrapping_sub(left).wrapping_mul(8);
+        let mask = u64::MAX.checked_shr(small(unused)).unwrap_or(0);
+        step(hash, self.block(at) & mask)
+    }
+
+    #[inline]
+    fn block(&self, at: usize) -> u64 {
+        let block = self.folded[at..].first_chunk::<BLOCK>();
+        block.map_or(0, |block| u64::from_le_bytes(*block))
     }
 
     /// Reads any text, at the cost of allocations.
     fn read_by_stages(&mut self, text: &str) {
         for word in stages::words(text) {
-            let from = small(self.folded.len());
-            self.folded.extend_from_slice(word.folded.as_bytes());
-            let to = small(self.folded.len());
-            let letters = word.folded.bytes().all(|byte| byte.is_ascii_lowercase());
-            let span = (small(word.start), small(word.end));
-            self.add(hash_of(word.folded.as_bytes()), (from, to), span, letters);
+            let folded = word.folded.as_bytes();
+            self.make_room(folded.len());
+            self.folded[self.len..][..folded.len()].copy_from_slice(folded);
+            self.add(&Folded {
+                len: folded.len(),
+                span: (word.start, word.end),
+                letters: folded.iter().all(u8::is_ascii_lowercase),
+            });
         }
     }
 
@@ -277,9 +364,10 @@ impl Scan {
         let words = &mut self.words[from..];
         for at in 1..words.len() {
             let (one, two) = (words[at.wrapping_sub(1)], words[at]);
-            let gap = bytes.get(one.end as usize..two.start as usize);
-            words[at.wrapping_sub(1)].may_rejoin =
-                one.letters && two.letters && matches!(gap, Some(b" " | b"\n"));
+            words[at.wrapping_sub(1)].may_rejoin = one.letters
+                && two.letters
+                && two.start.wrapping_sub(one.end) == 1
+                && matches!(bytes.get(one.end as usize), Some(b' ' | b'\n'));
         }
     }
 }
@@ -364,41 +452,59 @@ fn joins(run: &Run, bytes: &[u8], next: usize) -> bool {
     run.len > 0 && !run.last_is_digit && letter_follows
 }
 
-/// The hash after one more byte.
-const fn step(hash: u64, byte: u8) -> u64 {
-    // The widening of a byte is lossless; `u64::from` is not const.
-    hash.wrapping_mul(FACTOR)
-        .wrapping_add(byte as u64)
-        .wrapping_add(1)
+/// The hash after one more block: both halves of a wide product, so that every bit counts.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the halves of the product are taken apart"
+)]
+const fn step(hash: u64, block: u64) -> u64 {
+    // The widening is lossless; `u128::from` is not const.
+    let mixed = (hash ^ block ^ FACTOR.rotate_left(32)) as u128;
+    let wide = mixed.wrapping_mul(FACTOR as u128);
+    (wide >> 64) as u64 ^ wide as u64
 }
 
-/// The hash of a folded word.
+/// The hash of a folded word, as [`Scan`] gives it.
 pub(crate) fn hash_of(word: &[u8]) -> u64 {
-    word.iter().fold(0, |hash, byte| step(hash, *byte))
-}
-
-/// The hash of two words written together, from their hashes.
-pub(crate) fn hash_of_pair(one: u64, two: u64, two_len: u32) -> u64 {
-    one.wrapping_mul(power(two_len)).wrapping_add(two)
-}
-
-const fn power(exponent: u32) -> u64 {
-    if (exponent as usize) < POWERS.len() {
-        return POWERS[exponent as usize];
+    let (mut hash, mut rest) = (0, word);
+    // The last block is never empty but of an empty word.
+    while let Some((block, more)) = rest.split_first_chunk::<BLOCK>()
+        && !more.is_empty()
+    {
+        hash = step(hash, u64::from_le_bytes(*block));
+        rest = more;
     }
-    FACTOR.wrapping_pow(exponent)
+    let mut last = [0; BLOCK];
+    for (place, byte) in last.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    step(hash, u64::from_le_bytes(last))
 }
 
-/// The powers that nearly every word needs.
-const POWERS: [u64; 64] = {
-    let mut powers = [1_u64; 64];
-    let mut at = 1;
-    while at < powers.len() {
-        powers[at] = powers[at.wrapping_sub(1)].wrapping_mul(FACTOR);
-        at = at.wrapping_add(1);
+/// Hashes folded words for tables of the product's own data, which nobody can choose to collide.
+pub(crate) type WordHash = BuildHasherDefault<WordHasher>;
+
+/// The state of [`WordHash`].
+#[derive(Debug, Default)]
+pub(crate) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= hash_of(bytes);
     }
-    powers
-};
+
+    fn write_usize(&mut self, length: usize) {
+        self.0 = self.0.wrapping_add(length as u64);
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = step(self.0, u64::from(number));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Texts are far below 4 GiB, which the upload limit makes sure of.
 fn small(number: usize) -> u32 {
@@ -462,15 +568,27 @@ mod tests {
     }
 
     #[test]
-    fn pairs_hash_as_one_word() {
-        let (one, two) = (hash_of(b"grund"), hash_of(b"steuer"));
-        assert_eq!(hash_of_pair(one, two, 6), hash_of(b"grundsteuer"));
-        let long = [b'x'; 100];
-        let all = [b"ab".as_slice(), &long].concat();
-        assert_eq!(
-            hash_of_pair(hash_of(b"ab"), hash_of(&long), 100),
-            hash_of(&all)
-        );
+    fn pairs_read_as_one_word() {
+        let mut scan = Scan::default();
+        scan.read("Grund Steuer", 0);
+        let [one, two] = scan.words() else {
+            panic!("two words");
+        };
+        assert!(one.may_rejoin && !two.may_rejoin);
+        assert_eq!(scan.bytes_of_pair(one, two), b"grundsteuer");
+        assert_eq!(scan.hash_of_pair(one, two), hash_of(b"grundsteuer"));
+    }
+
+    #[test]
+    fn words_of_every_length_have_hashes_of_their_own() {
+        let words: Vec<String> = (0..40).map(|len| "x".repeat(len)).collect();
+        let mut hashes: Vec<u64> = words.iter().map(|word| hash_of(word.as_bytes())).collect();
+        for word in &words[1..] {
+            check(word);
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), words.len());
     }
 
     proptest! {

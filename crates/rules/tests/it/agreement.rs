@@ -1,14 +1,26 @@
-//! The compiled matcher decides as the reference does.
+//! The compiled matcher decides as the reference does, and every explanation is true.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use domain::UserType;
+use domain::pattern::{Pattern, PatternKind, PatternSet};
 use proptest::prelude::*;
+use rules::decision::ALTERNATIVES_MAX;
 use rules::example::Example;
-use rules::{RulePack, reference};
+use rules::{Categorizer, Decision, RulePack, TenantRules, UserPatterns, View, reference};
 
-static PACK: LazyLock<RulePack> = LazyLock::new(crate::pack::pack);
+/// The shipped pack, read once.
+pub(crate) static PACK: LazyLock<RulePack> = LazyLock::new(crate::pack::pack);
+
+/// Rules of an invented tenant, one set for each tree.
+static TENANT: LazyLock<[TenantRules; 2]> = LazyLock::new(|| {
+    [
+        (UserType::Person, include_str!("tenant_person.toml")),
+        (UserType::Company, include_str!("tenant_company.toml")),
+    ]
+    .map(|(tree, source)| TenantRules::compile(&PACK, tree, source).expect("valid"))
+});
 
 /// Words that rules look for, so that random texts hit often.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -17,34 +29,47 @@ static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
     words
 });
 
-fn check(example: &Example) {
+fn check(categorizer: &Categorizer<'_>, example: &Example) {
+    let text = &example.text;
     let mut scratch = PACK.scratch();
     let view = PACK.prepare(&example.transaction, &example.context);
-    for tree in [UserType::Person, UserType::Company] {
-        let compiled = PACK.categorize(tree, &view, &mut scratch);
-        let naive = reference::categorize(&PACK, tree, &view);
-        assert_eq!(Some(compiled), naive, "{}", example.text);
-        let candidates = PACK.candidates(tree, &view, &mut scratch);
-        assert_eq!(candidates.first(), Some(&compiled), "{}", example.text);
-        let rules: BTreeSet<_> = candidates.iter().map(|candidate| candidate.rule).collect();
-        assert_eq!(rules.len(), candidates.len(), "{}", example.text);
-        // The matched piece must be a piece of the field, on borders of characters.
-        let piece = compiled.evidence.matched(&example.transaction);
-        let field = compiled.evidence.field.content(&example.transaction);
-        assert!(field.contains(piece.as_ref()), "{}", example.text);
-        let whole = compiled.evidence.start == 0 && compiled.evidence.end == 0;
-        assert!(
-            whole || !piece.is_empty() || field.is_empty(),
-            "{}",
-            example.text
-        );
+    let compiled = categorizer.decide(&view, &mut scratch);
+    let naive = reference::categorize(categorizer, &view);
+    assert_eq!(Some(compiled), naive, "{text}");
+    let explanation = categorizer.explain(&view, &mut scratch);
+    assert_eq!(explanation.decision, compiled, "{text}");
+    assert!(explanation.alternatives.len() <= ALTERNATIVES_MAX);
+    let mut named = BTreeSet::from([(compiled.origin, compiled.rule)]);
+    check_one(categorizer, &view, &compiled, text);
+    for other in &explanation.alternatives {
+        assert!(named.insert((other.origin, other.rule)), "twice: {text}");
+        // A spending that a refund was not taken for may come from a higher layer.
+        let lower = other.origin <= compiled.origin || other.refund_of.is_some();
+        assert!(lower, "{text}");
+        check_one(categorizer, &view, other, text);
     }
+}
+
+/// Replaying a decision gives its tag, and its evidence is a piece of the field.
+fn check_one(categorizer: &Categorizer<'_>, view: &View<'_>, decision: &Decision, text: &str) {
+    let replayed = categorizer.replay(view, decision);
+    assert_eq!(replayed, Some(decision.tag), "{decision:?}: {text}");
+    assert!(!categorizer.rule_name(decision).is_empty(), "{text}");
+    let transaction = view.transaction();
+    let piece = decision.evidence.matched(transaction);
+    let field = decision.evidence.field.content(transaction);
+    assert!(field.contains(piece.as_ref()), "{text}");
+    let whole = decision.evidence.start == 0 && decision.evidence.end == 0;
+    assert!(whole || !piece.is_empty() || field.is_empty(), "{text}");
 }
 
 #[test]
 fn both_agree_on_every_example() {
     for (_, rule) in PACK.rules() {
-        rule.hits.iter().chain(&rule.misses).for_each(check);
+        let categorizer = Categorizer::new(&PACK, rule.tree);
+        for example in rule.hits.iter().chain(&rule.misses) {
+            check(&categorizer, example);
+        }
     }
 }
 
@@ -65,6 +90,10 @@ fn piece() -> impl Strategy<Value = String> {
         2 => "[A-Za-zäöüß0-9.,:+/*'-]{1,12}",
         1 => prop::sample::select(vec![
             "SVWZ+", "EREF+", "CRED+", "//Köln/DE", "PayPal", "Ihr Einkauf bei ", "SumUp *",
+            "SQ *", "GOOGLE *", "PVS", "Dr. ", "GmbH", "Erstattung", "Gehalt", "Retoure",
+        ]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec![
+            "Anna", "Jürgen", "Metzger", "Kern", "Familie", "Peter", "Becker",
         ]).prop_map(str::to_owned),
     ]
 }
@@ -76,7 +105,7 @@ fn text() -> impl Strategy<Value = String> {
 
 fn codes() -> impl Strategy<Value = String> {
     let gvc = prop::sample::select(vec![
-        6_u16, 82, 83, 105, 108, 153, 159, 166, 181, 303, 805, 814,
+        6_u16, 82, 83, 105, 108, 153, 159, 166, 181, 182, 303, 805, 814,
     ]);
     let mcc = prop::sample::select(vec!["5411", "3005", "6011", "7995", "9999"]);
     let purpose = prop::sample::select(vec!["SALA", "PENS", "INTE", "CHAR", "XXXX"]);
@@ -86,21 +115,96 @@ fn codes() -> impl Strategy<Value = String> {
         1 => mcc.prop_map(|code| format!(" | mcc={code}")),
         1 => purpose.prop_map(|code| format!(" | purpose_code={code}")),
         1 => Just(" | owner=Anna Maria Kern".to_owned()),
+        1 => Just(" | creditor_id=DE98ZZZ09999999999 | mandate=M1".to_owned()),
     ]
 }
 
-proptest! {
-    #[test]
-    fn both_agree_on_random_transactions(
-        name in text(),
-        purpose in text(),
-        booking in text(),
-        sign in prop::sample::select(vec!['+', '-']),
-        cents in 0..1_000_000_u32,
-        codes in codes(),
-    ) {
-        let amount = format!("{sign}{}.{:02}", cents / 100, cents % 100);
-        let line = format!("{name} | {purpose} | {amount} | booking={booking}{codes}");
-        check(&Example::parse(&line).expect("readable"));
+fn line() -> impl Strategy<Value = String> {
+    let sign = prop::sample::select(vec!['+', '-']);
+    (text(), text(), text(), sign, 0..1_000_000_u32, codes()).prop_map(
+        |(name, purpose, booking, sign, cents, codes)| {
+            let amount = format!("{sign}{}.{:02}", cents / 100, cents % 100);
+            format!("{name} | {purpose} | {amount} | booking={booking}{codes}")
+        },
+    )
+}
+
+/// What a user may have decided about a transaction, by its name, creditor, partner or id.
+fn patterns(example: &Example, which: u8) -> PatternSet {
+    let name = example.transaction.counterparty.name.as_str();
+    let pattern = |kind, value: &str, tags: &[&str]| Pattern {
+        kind,
+        value: value.chars().take(140).collect::<String>().into(),
+        since: None,
+        until: None,
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    };
+    let mut set = PatternSet::default();
+    if which & 1 != 0 && name.chars().any(char::is_alphanumeric) {
+        let tags = ["spending", "insurance", "fix"];
+        set.patterns.push(pattern(PatternKind::Name, name, &tags));
+        set.patterns
+            .push(pattern(PatternKind::Name, name, &["recurring"]));
     }
+    if which & 2 != 0 {
+        let creditor = "DE98 09999999999";
+        let tags = ["donation"];
+        set.patterns
+            .push(pattern(PatternKind::CreditorId, creditor, &tags));
+    }
+    if which & 4 != 0
+        && let Some(id) = rules::patterns::partner_id(&example.transaction)
+    {
+        set.ids.insert(id, vec!["fine".to_owned()]);
+    }
+    set
+}
+
+/// A quarter of the ten thousand, so that the four run beside each other.
+const CASES: u32 = 2_500;
+
+macro_rules! random_transactions {
+    ($($name:ident),+) => {
+        proptest! {
+            #![proptest_config(ProptestConfig {
+                cases: CASES,
+                failure_persistence: None,
+                ..ProptestConfig::default()
+            })]
+            $(
+                #[test]
+                fn $name(
+                    line in line(),
+                    company in any::<bool>(),
+                    with_tenant in any::<bool>(),
+                    which in 0..32_u8,
+                ) {
+                    check_random(&line, (company, with_tenant, which));
+                }
+            )+
+        }
+    };
+}
+
+random_transactions!(
+    both_agree_and_explain_one,
+    both_agree_and_explain_two,
+    both_agree_and_explain_three,
+    both_agree_and_explain_four
+);
+
+fn check_random(line: &str, (company, with_tenant, which): (bool, bool, u8)) {
+    let example = Example::parse(line).expect("readable");
+    let [person_rules, company_rules] = &*TENANT;
+    let (tree, tenant) = if company {
+        (UserType::Company, company_rules)
+    } else {
+        (UserType::Person, person_rules)
+    };
+    let set = patterns(&example, which);
+    let patterns = UserPatterns::compile(PACK.taxonomy(), tree, &set).expect("valid");
+    let categorizer = Categorizer::new(&PACK, tree)
+        .with_tenant(with_tenant.then_some(tenant))
+        .with_patterns(&patterns);
+    check(&categorizer, &example);
 }

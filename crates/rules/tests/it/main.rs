@@ -2,5 +2,10 @@
 
 mod agreement;
 mod brands;
+mod confidence;
+mod intermediaries;
+mod layers;
+mod lint;
 mod pack;
+mod refunds;
 mod refusals;

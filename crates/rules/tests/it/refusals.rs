@@ -14,6 +14,17 @@ weight = 60
 why = "test"
 "#;
 
+const CALIBRATION: &str = r#"
+threshold = 0
+near = 0
+confidence = [
+    { tree = "person", strength = "name", uncontested = 9000, contested = 8000 },
+    { tree = "person", strength = "refund", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "name", uncontested = 9000, contested = 8000 },
+    { tree = "company", strength = "refund", uncontested = 9000, contested = 8000 },
+]
+"#;
+
 const FALLBACKS: &str = r#"
 [[rule]]
 id = "PREFIX-in"
@@ -59,6 +70,8 @@ fn load(person: &str) -> Result<RulePack, RulesError> {
     RulePack::from_sources(&Sources {
         taxonomy: TAXONOMY,
         evidence: EVIDENCE,
+        calibration: CALIBRATION,
+        refunds: "below = \"name\"\nsure = \"name\"\nrefund = []",
         intermediaries: "intermediary = []",
         first_names: "name\nAnna\n",
         names: "list\tname\tguard\tsource\n",

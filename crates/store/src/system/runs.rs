@@ -50,6 +50,7 @@ struct OverviewRow {
     as_of: Option<NaiveDate>,
     engine_version: Option<String>,
     rule_pack_hash: Option<String>,
+    tenant_rules_hash: Option<String>,
     taxonomy_hash: Option<String>,
     findings: Option<String>,
     error: Option<String>,
@@ -75,6 +76,7 @@ impl TryFrom<OverviewRow> for RunOverview {
             as_of: row.as_of,
             engine_version: row.engine_version,
             rule_pack_hash: row.rule_pack_hash,
+            tenant_rules_hash: row.tenant_rules_hash,
             taxonomy_hash: row.taxonomy_hash,
             findings: row.findings,
             error: row.error,
@@ -102,8 +104,8 @@ impl SystemStore {
             "select r.tenant_id, t.name as tenant_name, t.client_id, r.user_id, r.correlation_id,
                     r.status, r.cause, r.requested_at, r.started_at, r.finished_at, r.leader,
                     r.attempts, r.snapshot, r.result_of, r.as_of, r.engine_version,
-                    r.rule_pack_hash, r.taxonomy_hash, r.findings, r.error, r.traceparent,
-                    r.request_id
+                    r.rule_pack_hash, r.tenant_rules_hash, r.taxonomy_hash, r.findings, r.error,
+                    r.traceparent, r.request_id
              from analysis_run r join tenant t on t.tenant_id = r.tenant_id
              where r.correlation_id = $1 limit 1",
             id.as_uuid()
@@ -125,8 +127,8 @@ impl SystemStore {
             "select r.tenant_id, t.name as tenant_name, t.client_id, r.user_id, r.correlation_id,
                     r.status, r.cause, r.requested_at, r.started_at, r.finished_at, r.leader,
                     r.attempts, r.snapshot, r.result_of, r.as_of, r.engine_version,
-                    r.rule_pack_hash, r.taxonomy_hash, r.findings, r.error, r.traceparent,
-                    r.request_id
+                    r.rule_pack_hash, r.tenant_rules_hash, r.taxonomy_hash, r.findings, r.error,
+                    r.traceparent, r.request_id
              from analysis_run r join tenant t on t.tenant_id = r.tenant_id
              where r.status = 'failed'
              order by r.finished_at desc, r.correlation_id limit $1",

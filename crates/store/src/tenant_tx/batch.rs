@@ -7,13 +7,16 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use domain::{AccountId, CorrelationId, MessageId, TransactionId, UserId};
+use domain::{AccountId, CorrelationId, MessageId, Sensitive, TransactionId, UserId};
 
 use super::TenantTx;
 use super::tags::{TagRow, TaggedTransaction};
 use crate::error::StoreError;
 use crate::run::{ClaimedRow, ClaimedRun, RUNS_KEPT_PER_USER, RunBatch, claimed};
-use crate::text::clean;
+use crate::text::{clean, clean_opt};
+
+/// Certainty, as confidence is counted.
+const CONFIDENCE_MAX: i16 = 10_000;
 
 /// Whether an attempt still holds the runs that it claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +54,20 @@ pub struct NewTag {
     pub tag: String,
     /// The rule that set it.
     pub rule_id: String,
+    /// Who decided: `pack`, `tenant` or `user`.
+    pub origin: String,
+    /// What the user's patterns add beside the tag.
+    pub extra_tags: Vec<String>,
     /// What in the transaction made the rule fire; no text of the transaction itself.
     pub evidence: String,
+    /// How sure the decision is, of ten thousand.
+    pub confidence: u16,
+    /// The payment service in between.
+    pub intermediary: Option<String>,
+    /// The merchant behind the payment service.
+    pub merchant: Option<Sensitive<String>>,
+    /// The tag of the spending that a refund gives back.
+    pub refund_of: Option<String>,
     /// Place in the list of all tagged transactions.
     pub position: i64,
 }
@@ -77,6 +92,8 @@ pub struct FinishedBatch {
     pub engine_version: String,
     /// Content hash of the rule pack.
     pub rule_pack_hash: String,
+    /// Content hash of the tenant's own rules, if there are any for this kind of user.
+    pub tenant_rules_hash: Option<String>,
     /// Content hash of the taxonomy.
     pub taxonomy_hash: String,
     /// Findings as JSON text.
@@ -152,11 +169,12 @@ impl TenantTx {
 
     /// Makes the given tags the current ones and returns those that changed, in their order.
     ///
-    /// A tag counts as changed when the tag or the rule behind it is another. Transactions that
-    /// were deleted since the data was loaded are left out.
+    /// A tag counts as changed when another tag is set, beside it too, when another rule or somebody
+    /// else decided, or when another spending is refunded. Transactions that were deleted since the
+    /// data was loaded are left out.
     ///
     /// # Errors
-    /// Only those of the connection, or `Corrupt`.
+    /// `Invalid` for a confidence above ten thousand, those of the connection, or `Corrupt`.
     pub async fn store_tags(
         &mut self,
         batch: &RunBatch,
@@ -167,16 +185,7 @@ impl TenantTx {
         // The user is locked, so what is there now stays until this transaction ends.
         let stored = self.transaction_ids(batch.user_id).await?;
         let tags: Vec<&NewTag> = tags.iter().filter(|tag| tag.is_among(&stored)).collect();
-        let each = tags.iter();
-        let account_ids: Vec<&str> = each.clone().map(|tag| tag.account_id.as_str()).collect();
-        let ids: Vec<&str> = each
-            .clone()
-            .map(|tag| tag.transaction_id.as_str())
-            .collect();
-        let names: Vec<&str> = each.clone().map(|tag| &*tag.tag).collect();
-        let rules: Vec<&str> = each.clone().map(|tag| &*tag.rule_id).collect();
-        let evidence: Vec<_> = each.clone().map(|tag| clean(&tag.evidence)).collect();
-        let positions: Vec<i64> = each.map(|tag| tag.position).collect();
+        let columns = TagColumns::try_new(&tags)?;
         let rows = sqlx::query_file_as!(
             TagRow,
             "src/queries/store_tags.sql",
@@ -185,12 +194,18 @@ impl TenantTx {
             leader,
             snapshot,
             now,
-            &account_ids as &[&str],
-            &ids as &[&str],
-            &names as &[&str],
-            &rules as &[&str],
-            &evidence as &[Cow<'_, str>],
-            &positions
+            &columns.account_id as &[&str],
+            &columns.transaction_id as &[&str],
+            &columns.tag as &[&str],
+            &columns.rule_id as &[&str],
+            &columns.evidence as &[Cow<'_, str>],
+            &columns.position,
+            &columns.origin as &[&str],
+            &columns.extra_tags,
+            &columns.confidence,
+            &columns.intermediary as &[Option<&str>],
+            &columns.merchant as &[Option<Cow<'_, str>>],
+            &columns.refund_of as &[Option<&str>]
         )
         .fetch_all(self.conn())
         .await?;
@@ -213,7 +228,7 @@ impl TenantTx {
             "update analysis_run
              set status = 'done', result_of = $4, finished_at = $5, as_of = $6,
                  engine_version = $7, rule_pack_hash = $8, taxonomy_hash = $9, findings = $10,
-                 error = null, claim = null
+                 tenant_rules_hash = $11, error = null, claim = null
              where tenant_id = $1 and user_id = $2 and claim = $3 and status = 'running'",
             tenant,
             user,
@@ -224,7 +239,8 @@ impl TenantTx {
             finished.engine_version,
             finished.rule_pack_hash,
             finished.taxonomy_hash,
-            &*findings
+            &*findings,
+            finished.tenant_rules_hash
         )
         .execute(self.conn())
         .await?;
@@ -256,6 +272,7 @@ impl TenantTx {
              set status = 'done', result_of = $4, finished_at = $5, error = null, claim = null,
                  snapshot = newer.snapshot, as_of = newer.as_of,
                  engine_version = newer.engine_version, rule_pack_hash = newer.rule_pack_hash,
+                 tenant_rules_hash = newer.tenant_rules_hash,
                  taxonomy_hash = newer.taxonomy_hash, findings = newer.findings
              from analysis_run newer
              where run.tenant_id = $1 and run.user_id = $2 and run.claim = $3
@@ -325,6 +342,55 @@ impl TenantTx {
         )
         .execute(self.conn())
         .await?;
+        Ok(())
+    }
+}
+
+/// Tags turned on their side: one array a column, as `unnest` takes them.
+#[derive(Default)]
+struct TagColumns<'a> {
+    account_id: Vec<&'a str>,
+    transaction_id: Vec<&'a str>,
+    tag: Vec<&'a str>,
+    rule_id: Vec<&'a str>,
+    evidence: Vec<Cow<'a, str>>,
+    position: Vec<i64>,
+    origin: Vec<&'a str>,
+    /// Each list as one text, because arrays of arrays must all have the same length.
+    extra_tags: Vec<String>,
+    confidence: Vec<i16>,
+    intermediary: Vec<Option<&'a str>>,
+    merchant: Vec<Option<Cow<'a, str>>>,
+    refund_of: Vec<Option<&'a str>>,
+}
+
+impl<'a> TagColumns<'a> {
+    fn try_new(tags: &[&'a NewTag]) -> Result<Self, StoreError> {
+        let mut columns = Self::default();
+        for tag in tags {
+            columns.push(tag)?;
+        }
+        Ok(columns)
+    }
+
+    fn push(&mut self, tag: &'a NewTag) -> Result<(), StoreError> {
+        let confidence = i16::try_from(tag.confidence).ok();
+        let confidence = confidence.filter(|confidence| *confidence <= CONFIDENCE_MAX);
+        self.account_id.push(tag.account_id.as_str());
+        self.transaction_id.push(tag.transaction_id.as_str());
+        self.tag.push(&tag.tag);
+        self.rule_id.push(&tag.rule_id);
+        self.evidence.push(clean(&tag.evidence));
+        self.position.push(tag.position);
+        self.origin.push(&tag.origin);
+        self.extra_tags.push(tag.extra_tags.join("\u{1}"));
+        self.confidence.push(confidence.ok_or(StoreError::Invalid {
+            reason: "confidence must be of ten thousand",
+        })?);
+        self.intermediary.push(tag.intermediary.as_deref());
+        self.merchant
+            .push(clean_opt(tag.merchant.as_ref().map(Sensitive::as_str)));
+        self.refund_of.push(tag.refund_of.as_deref());
         Ok(())
     }
 }

@@ -266,7 +266,7 @@ impl TenantTx {
             RunRow,
             "select correlation_id, status, cause, requested_at, started_at, finished_at, leader,
                     attempts, snapshot, result_of, as_of, engine_version, rule_pack_hash,
-                    taxonomy_hash, findings, error, traceparent, request_id
+                    tenant_rules_hash, taxonomy_hash, findings, error, traceparent, request_id
              from analysis_run where tenant_id = $1 and user_id = $2 and correlation_id = $3",
             tenant,
             user,
@@ -288,7 +288,7 @@ impl TenantTx {
             RunRow,
             "select correlation_id, status, cause, requested_at, started_at, finished_at, leader,
                     attempts, snapshot, result_of, as_of, engine_version, rule_pack_hash,
-                    taxonomy_hash, findings, error, traceparent, request_id
+                    tenant_rules_hash, taxonomy_hash, findings, error, traceparent, request_id
              from analysis_run where tenant_id = $1 and user_id = $2 and status = 'done'
              order by requested_at desc, correlation_id desc limit 1",
             tenant,

@@ -310,7 +310,7 @@ impl TenantTx {
         )
         .execute(self.conn())
         .await?;
-        // Accounts, transactions, runs, results, tags and their history go with it.
+        // Accounts, transactions, patterns, runs, results, tags and their history go with it.
         sqlx::query!(
             "delete from app_user where tenant_id = $1 and user_id = $2",
             tenant,

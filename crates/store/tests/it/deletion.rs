@@ -1,19 +1,14 @@
 use std::time::Duration;
 
 use domain::{IdSource as _, SystemIds};
-use store::{NewDeadLetter, Remembered, StoredAnswer};
+use store::{NewDeadLetter, NewTag, Remembered, StoredAnswer};
 
-use crate::world::{IBAN, NAME, World, account, finish, module, tag};
-use domain::Sensitive;
+use crate::world::{IBAN, NAME, World, account, finish, module, pattern_set, tag};
+use domain::{Sensitive, UserId};
 
-#[tokio::test]
-async fn a_deleted_user_leaves_neither_name_nor_iban_anywhere() {
-    let world = World::new().await;
-    world.webhook(&["one"]).await;
-    let accounts = [account("a", &["1", "2"])];
-    let user = world.user(&accounts).await;
-    let bystander = world.user(&accounts).await;
-    // Everything that can speak of a user: run, result, tags, history, messages, event, answer.
+/// Stores everything that can speak of a user: run, result, tags, history, patterns, messages,
+/// event, answer.
+async fn leave_traces(world: &World, user: UserId) {
     let run = world.request(user).await;
     let batch = world.batch(user, run).await;
     let mut tx = world.begin().await;
@@ -22,9 +17,11 @@ async fn a_deleted_user_leaves_neither_name_nor_iban_anywhere() {
     tx.store_results(&batch, &[module(&body)])
         .await
         .expect("stored");
-    tx.store_tags(&batch, &[tag("a", "1", "rent")])
-        .await
-        .expect("stored");
+    let behind = NewTag {
+        merchant: Some(Sensitive::from(NAME)),
+        ..tag("a", "1", "rent")
+    };
+    tx.store_tags(&batch, &[behind]).await.expect("stored");
     tx.finish_batch(&batch, &finish()).await.expect("finished");
     tx.commit().await.expect("committed");
     world.emit(user, "one").await;
@@ -54,7 +51,20 @@ async fn a_deleted_user_leaves_neither_name_nor_iban_anywhere() {
     tx.remember("upload", "key", Some(user), &answer)
         .await
         .expect("kept");
+    tx.set_patterns(user, &pattern_set(&format!("{NAME} {IBAN}")))
+        .await
+        .expect("stored");
     tx.commit().await.expect("committed");
+}
+
+#[tokio::test]
+async fn a_deleted_user_leaves_neither_name_nor_iban_anywhere() {
+    let world = World::new().await;
+    world.webhook(&["one"]).await;
+    let accounts = [account("a", &["1", "2"])];
+    let user = world.user(&accounts).await;
+    let bystander = world.user(&accounts).await;
+    leave_traces(&world, user).await;
 
     let url = world.database.admin_url();
     for text in [NAME, IBAN] {
@@ -63,6 +73,8 @@ async fn a_deleted_user_leaves_neither_name_nor_iban_anywhere() {
             places.len() >= 3,
             "the scan finds what is there: {places:?}"
         );
+        let tables: Vec<_> = places.iter().map(|place| place.table.as_str()).collect();
+        assert!(tables.contains(&"public.pattern_set"), "{tables:?}");
     }
     let mut tx = world.begin().await;
     tx.delete_user(user).await.expect("deleted");
@@ -99,9 +111,22 @@ async fn only_that_user_is_deleted() {
     tx.remember("x", "key", Some(bystander), &answer)
         .await
         .expect("kept");
+    for owner in [user, bystander] {
+        tx.set_patterns(owner, &pattern_set("x"))
+            .await
+            .expect("kept");
+    }
     tx.delete_user(user).await.expect("deleted");
     tx.commit().await.expect("committed");
-    for table in ["account", "analysis_run", "outbox", "inbox", "idempotency"] {
+    assert_eq!(world.count("select count(*) from pattern_set").await, 1);
+    for table in [
+        "account",
+        "analysis_run",
+        "outbox",
+        "inbox",
+        "idempotency",
+        "pattern_set",
+    ] {
         let sql = format!("select count(*) from {table} where user_id = '{bystander}'");
         assert_eq!(world.count(&sql).await, 1, "{table}");
     }

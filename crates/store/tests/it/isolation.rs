@@ -7,8 +7,10 @@ use store::{
     StoredAnswer, TagFilter, TenantTx, UserPatch, WebhookPatch,
 };
 
-use crate::world::{World, account, connect, finish, module, new_event, run_request, tag};
-use domain::{CorrelationId, DeliveryId, Sensitive, UserId, WebhookId};
+use crate::world::{
+    World, account, connect, finish, module, new_event, pattern_set, run_request, tag, tenant_rules,
+};
+use domain::{CorrelationId, DeliveryId, Sensitive, TransactionId, UserId, UserType, WebhookId};
 use store::RunBatch;
 
 /// Everything of one tenant that a stranger could name.
@@ -30,6 +32,12 @@ async fn belongings(world: &World) -> Belongings {
     let batch = world.batch(user, open).await;
     let mut tx = world.begin().await;
     tx.store_tags(&batch, &[tag("a", "1", "rent")])
+        .await
+        .expect("stored");
+    tx.set_patterns(user, &pattern_set("x"))
+        .await
+        .expect("stored");
+    tx.set_tenant_rules(UserType::Person, &tenant_rules("x"))
         .await
         .expect("stored");
     tx.remembered("add", "key", &[1; 32]).await.expect("asked");
@@ -126,6 +134,15 @@ async fn a_stranger_who_knows_the_ids_sees_nothing() {
         include: Include::Transactions,
     };
     assert_eq!(tx.tags(own.user, &filter).await.expect("read").total, 0);
+    assert_eq!(tx.all_tags(own.user).await.expect("read"), []);
+    let transaction = TransactionId::try_new("1").expect("an id");
+    let tag = tx.tag_of(own.user, None, &transaction).await;
+    assert_eq!(tag.expect("read"), None);
+    assert!(tx.patterns(own.user).await.expect("read").is_empty());
+    let rules = tx.tenant_rules(UserType::Person).await;
+    assert_eq!(rules.expect("read"), None);
+    let hash = tx.tenant_rules_hash(UserType::Person).await;
+    assert_eq!(hash.expect("read"), None);
     not_found("webhook", tx.webhook(own.webhook).await);
     assert_eq!(tx.webhooks().await.expect("read"), []);
     let all = DeliveryFilter {
@@ -167,6 +184,14 @@ async fn a_stranger_who_knows_the_ids_changes_nothing() {
     assert_eq!(failed.expect("asked"), []);
     let tags = tx.store_tags(&own.batch, &[tag("a", "1", "x")]).await;
     assert_eq!(tags.expect("asked"), []);
+    let patterns = tx.set_patterns(own.user, &pattern_set("y")).await;
+    not_found("set_patterns", patterns);
+    let deleted = tx.delete_tenant_rules(UserType::Person).await;
+    assert!(!deleted.expect("nothing of its own"));
+    // Its own rules are its own affair; the fingerprint leaves them out.
+    tx.set_tenant_rules(UserType::Person, &tenant_rules("y"))
+        .await
+        .expect("stored");
     let message = MessageId::new(SystemIds.uuid());
     tx.answer_by_newer(&own.batch, own.run, message)
         .await
@@ -221,7 +246,7 @@ async fn a_forgotten_predicate_shows_and_changes_nothing_foreign() {
         .expect("granted");
     let mut runtime = connect(world.database.runtime_url()).await;
     let tables = tables(&world).await;
-    assert!(tables.len() >= 14, "{tables:?}");
+    assert!(tables.len() >= 16, "{tables:?}");
     for setting in [world.stranger.to_string(), String::new()] {
         for table in &tables {
             if table == "tenant" {
@@ -322,6 +347,8 @@ async fn the_system_role_cannot_read_accounts_or_transactions() {
         "transaction",
         "transaction_tag",
         "analysis_result",
+        "pattern_set",
+        "tenant_rules",
     ] {
         let refused = sqlx::raw_sql(&format!("select * from {table}"))
             .execute(&mut system)

@@ -3,6 +3,7 @@
 mod accounts;
 mod claims;
 mod clients;
+mod decisions;
 mod deletion;
 mod deliveries;
 mod idempotency;

@@ -31,6 +31,7 @@ async fn a_batch_is_answered_by_one_set_of_results() {
         assert_eq!(stored.result_of, Some(first));
         assert_eq!(stored.as_of, Some(finished.as_of));
         assert_eq!(stored.rule_pack_hash.as_deref(), Some("pack"));
+        assert_eq!(stored.tenant_rules_hash.as_deref(), Some("tenant"));
         assert_eq!(stored.snapshot, Some(batch.snapshot));
         let body = tx.result_body(user, run, "categorization").await;
         assert_eq!(body.expect("read").as_deref(), Some("{\"a\":1.10}"));
@@ -71,6 +72,7 @@ async fn results_of_newer_data_answer_for_a_slower_attempt() {
     assert_eq!(stored.status, RunStatus::Done);
     assert_eq!(stored.result_of, Some(fast));
     assert_eq!(stored.engine_version.as_deref(), Some("0.1.0"));
+    assert_eq!(stored.tenant_rules_hash.as_deref(), Some("tenant"));
     let body = tx.result_body(user, slow, "categorization").await;
     assert_eq!(body.expect("read").as_deref(), Some("body"));
     drop(tx);

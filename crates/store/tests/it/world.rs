@@ -6,13 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     Account, AccountId, AccountType, AutomaticAnalysis, ClientId, Clock, CorrelationId,
-    Counterparty, Currency, IdSource, MessageId, Money, Overdraft, Sensitive, SystemIds, TenantId,
-    Transaction, TransactionId, UserId, UserType,
+    Counterparty, Currency, IdSource, MessageId, Money, Overdraft, Pattern, PatternKind,
+    PatternSet, Sensitive, SystemIds, TenantId, Transaction, TransactionId, UserId, UserType,
 };
 use store::{
-    Claimed, CreatedWebhook, FinishedBatch, ModuleResult, NewClient, NewEvent, NewTag, NewUser,
-    NewWebhook, RunBatch, RunCause, RunRequest, SetMode, Store, SystemStore, TenantTx,
-    TraceContext, UnknownTenant, WebhookMethod,
+    Claimed, CreatedWebhook, FinishedBatch, ModuleResult, NewClient, NewEvent, NewTag,
+    NewTenantRules, NewUser, NewWebhook, RunBatch, RunCause, RunRequest, SetMode, Store,
+    SystemStore, TenantTx, TraceContext, UnknownTenant, WebhookMethod,
 };
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -258,6 +258,7 @@ pub(crate) fn finish() -> FinishedBatch {
         as_of: "2025-01-22".parse().expect("a day"),
         engine_version: "0.1.0".to_owned(),
         rule_pack_hash: "pack".to_owned(),
+        tenant_rules_hash: Some("tenant".to_owned()),
         taxonomy_hash: "taxonomy".to_owned(),
         findings_json: "[]".to_owned(),
     }
@@ -269,8 +270,41 @@ pub(crate) fn tag(account: &str, transaction: &str, tag: &str) -> NewTag {
         transaction_id: TransactionId::try_new(transaction).expect("an id"),
         tag: tag.to_owned(),
         rule_id: format!("rule-{tag}"),
+        origin: "pack".to_owned(),
+        extra_tags: Vec::new(),
         evidence: "purpose 0..4".to_owned(),
+        confidence: 9_700,
+        intermediary: None,
+        merchant: None,
+        refund_of: None,
         position: 0,
+    }
+}
+
+/// A pattern by name.
+pub(crate) fn pattern(name: &str) -> Pattern {
+    Pattern {
+        kind: PatternKind::Name,
+        value: Sensitive::from(name),
+        since: None,
+        until: None,
+        tags: vec!["rent".to_owned(), "recurring".to_owned()],
+    }
+}
+
+/// A pattern by name, and a decision about a transaction of this id.
+pub(crate) fn pattern_set(name: &str) -> PatternSet {
+    PatternSet {
+        ids: [(name.to_owned(), vec!["rent".to_owned()])].into(),
+        patterns: vec![pattern(name)],
+    }
+}
+
+pub(crate) fn tenant_rules(source: &str) -> NewTenantRules {
+    NewTenantRules {
+        source: source.to_owned(),
+        hash: format!("hash of {source}"),
+        rules: 3,
     }
 }
 

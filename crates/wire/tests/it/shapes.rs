@@ -13,7 +13,7 @@ use wire::user::{
     UsersResponse,
 };
 use wire::webhook::{CreateWebhookRequest, CreateWebhookResponse, Webhook, WebhookPayload};
-use wire::{ErrorResponse, ErrorType, Event, ScopeSet};
+use wire::{ErrorResponse, ErrorType, Event, ScopeSet, Share};
 
 use crate::samples::{outline, sample};
 
@@ -116,9 +116,13 @@ fn other_answers_have_every_documented_key() {
 fn categorizations_have_every_documented_key() {
     let item = || CategorizedTransaction {
         account_id: "account-1".into(),
+        confidence: Share(9_731),
         creation_date: "2026-01-22T14:08:47+01:00".into(),
         descriptive_tag: "insurance_legal".into(),
+        intermediary: None,
         localized_tag: Some("Rechtsschutzversicherung".into()),
+        merchant: None,
+        refund_of: None,
         tags: vec!["insurance_legal".into()],
         transaction: None,
         transaction_id: "transaction-1".into(),
@@ -135,6 +139,7 @@ fn categorizations_have_every_documented_key() {
     };
     let entries = documented.as_object_mut().expect("an object");
     entries.remove("transaction");
+    entries.insert("confidence".to_owned(), 1.into());
     let ours = serde_json::to_value(item()).expect("serialises");
     assert_eq!(outline(&documented), outline(&ours));
 }

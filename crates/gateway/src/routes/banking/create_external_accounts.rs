@@ -12,6 +12,7 @@ use wire::banking::{AccountsResponse, Transactions};
 use wire::event::Topic;
 use wire::upload::{UploadRequest, UploadResponse};
 
+use crate::compute::computed;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, UploadBody, UserPath, Write, requirement};
 use crate::http::{Answer, RequestContext};
@@ -127,13 +128,6 @@ fn known_account(account: AccountIdentity) -> KnownAccount {
             account_number: account.account_number.into_inner(),
         },
     }
-}
-
-async fn computed<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
-    let span = tracing::Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(compute))
-        .await
-        .map_err(|_| ApiError::Worker)
 }
 
 /// Tells webhooks about the accounts that changed.

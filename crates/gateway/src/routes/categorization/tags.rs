@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::UserType;
 use domain::date::berlin_rfc3339;
-use rules::{Language, Taxonomy};
+use rules::Language;
 use store::{Include, Page, TagFilter, TaggedTransaction};
+use wire::Share;
 use wire::banking::TransactionResponse;
 use wire::categorization::{CategorizationResponse, CategorizedTransaction, PageMetaData};
 
 use super::correlation::finished_run;
+use super::{Shown, language};
 use crate::error::ApiResult;
 use crate::extract::{Caller, Query, UserPath, requirement};
 use crate::http::Answer;
@@ -53,13 +54,13 @@ pub(crate) async fn get_categorization(
         include: asked.include,
     };
     let found = tx.tags(user.id, &filter).await?;
-    let view = View {
+    let shown = Shown {
         taxonomy: state.rules().taxonomy(),
         user_type: user.user_type,
         language: asked.language,
     };
     let response = CategorizationResponse {
-        categorization: found.items.iter().map(|item| view.shown(item)).collect(),
+        categorization: found.items.iter().map(|one| item(shown, one)).collect(),
         meta_data: PageMetaData::new(
             asked.page.number().into(),
             asked.page.size().into(),
@@ -80,7 +81,7 @@ impl Asked {
         let include = query.flag(&["includeTransactions", "include-transactions"])?;
         Ok(Self {
             page: query.page(page_size_max)?,
-            language: query.word(&["language"], "must be one of: de, en")?,
+            language: language(query)?,
             include: match include {
                 Some(true) => Include::Transactions,
                 Some(false) | None => Include::AccountsOnly,
@@ -89,35 +90,22 @@ impl Asked {
     }
 }
 
-/// How tags are shown to one caller.
-struct View<'a> {
-    taxonomy: &'a Taxonomy,
-    user_type: UserType,
-    language: Option<Language>,
-}
-
-impl<'a> View<'a> {
-    /// A tag that the taxonomy does not have any more stands for itself, until the next run.
-    fn shown(&self, item: &'a TaggedTransaction) -> CategorizedTransaction<'a> {
-        let name = item.tag.as_str();
-        let tag = self.taxonomy.find(self.user_type, name);
-        let label = |language| tag.map_or(name, |tag| self.taxonomy.label(tag, language));
-        let tags = match tag {
-            Some(tag) => self.taxonomy.path(tag).map(Into::into).collect(),
-            None => vec![name.into()],
-        };
-        let transaction = item
-            .transaction
-            .as_ref()
-            .map(|transaction| TransactionResponse::new(item.account_id.as_str(), transaction));
-        CategorizedTransaction {
-            account_id: item.account_id.as_str().into(),
-            creation_date: berlin_rfc3339(item.created_at).into(),
-            descriptive_tag: name.into(),
-            localized_tag: self.language.map(|language| label(language).into()),
-            tags,
-            transaction,
-            transaction_id: item.transaction_id.as_str().into(),
-        }
+fn item<'a>(shown: Shown<'a>, item: &'a TaggedTransaction) -> CategorizedTransaction<'a> {
+    let transaction = item
+        .transaction
+        .as_ref()
+        .map(|transaction| TransactionResponse::new(item.account_id.as_str(), transaction));
+    CategorizedTransaction {
+        account_id: item.account_id.as_str().into(),
+        confidence: Share(item.confidence),
+        creation_date: berlin_rfc3339(item.created_at).into(),
+        descriptive_tag: item.tag.as_str().into(),
+        intermediary: item.intermediary.as_deref().map(Into::into),
+        localized_tag: shown.label(&item.tag).map(Into::into),
+        merchant: item.merchant.as_ref().map(|name| name.as_str().into()),
+        refund_of: item.refund_of.as_deref().map(Into::into),
+        tags: shown.tags(item),
+        transaction,
+        transaction_id: item.transaction_id.as_str().into(),
     }
 }

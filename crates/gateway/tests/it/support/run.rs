@@ -51,7 +51,13 @@ async fn tags(tx: &mut TenantTx, user: UserId, tag: &str) -> Vec<NewTag> {
             transaction_id,
             tag: tag.to_owned(),
             rule_id: "test".to_owned(),
+            origin: "pack".to_owned(),
+            extra_tags: Vec::new(),
             evidence: "purpose".to_owned(),
+            confidence: 9_000,
+            intermediary: None,
+            merchant: None,
+            refund_of: None,
             position,
         };
     (0..).zip(ids).map(new).collect()
@@ -64,6 +70,7 @@ async fn finish(tx: &mut TenantTx, batch: &RunBatch, tags: &[NewTag]) {
         as_of: "2026-03-02".parse().expect("a day"),
         engine_version: "test".to_owned(),
         rule_pack_hash: "test".to_owned(),
+        tenant_rules_hash: None,
         taxonomy_hash: "test".to_owned(),
         findings_json: "[]".to_owned(),
     };
