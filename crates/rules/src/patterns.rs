@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use domain::pattern::{Pattern, PatternKind, PatternSet};
-use domain::{Transaction, TransactionId, UserType};
+use domain::{Sensitive, Transaction, TransactionId, UserType};
 use sha1::{Digest, Sha1};
 
 use crate::evidence::{Evidence, Field, Note};
@@ -31,12 +31,15 @@ pub const PATTERN_TAGS_MAX: usize = 32;
 /// Hexadecimal digits of the id of a payment partner.
 const PARTNER_ID_DIGITS: usize = 40;
 
-/// Why a user's decisions are refused.
+/// Why a user's decisions are refused, or one of them is left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
+#[error("{place}: {message}")]
 pub struct PatternProblem {
-    /// Where, e.g. `patterns[3].tags`.
-    pub path: String,
+    /// Where, for who wrote it: `patterns[3].tags`, `ids.T1[0]`.
+    pub path: Sensitive<String>,
+    /// Where, for everybody else: `patterns[3].tags`; instead of an id its number in alphabetical
+    /// order, from one: `ids[#1][0]`.
+    pub place: String,
     /// What is wrong; never holds a name.
     pub message: String,
 }
@@ -64,7 +67,7 @@ pub struct UserPatterns {
 static NONE: UserPatterns = UserPatterns::empty();
 
 /// One decision.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Choice {
     /// The deepest of the category tags.
     category: Option<TagId>,
@@ -142,7 +145,7 @@ impl UserPatterns {
         }
     }
 
-    /// Checks and prepares a user's decisions.
+    /// Checks and prepares all of a user's decisions.
     ///
     /// # Errors
     /// The first thing that is wrong, and where.
@@ -151,31 +154,66 @@ impl UserPatterns {
         tree: UserType,
         set: &PatternSet,
     ) -> Result<Self, PatternProblem> {
-        if set.len() > PATTERNS_MAX {
-            let message = format!("more than {PATTERNS_MAX} patterns and ids");
-            return Err(problem("patterns".to_owned(), message));
+        match Self::load(taxonomy, tree, set) {
+            (compiled, problems) if problems.is_empty() => Ok(compiled),
+            (_, mut problems) => Err(problems.swap_remove(0)),
         }
-        let mut compiled = Self::empty();
-        for (index, pattern) in set.patterns.iter().enumerate() {
+    }
+
+    /// Prepares decisions that were accepted before, perhaps beside an older taxonomy, as far as they
+    /// can be used, and says what is wrong with each that is left out. The others keep their names.
+    pub fn load(
+        taxonomy: &Taxonomy,
+        tree: UserType,
+        set: &PatternSet,
+    ) -> (Self, Vec<PatternProblem>) {
+        let (mut compiled, mut problems) = (Self::empty(), Vec::new());
+        if set.len() > PATTERNS_MAX {
+            let message = format!("must not be more than {PATTERNS_MAX}, with the ids");
+            problems.push(problem("patterns".to_owned(), message));
+        }
+        for (index, pattern) in set.patterns.iter().take(PATTERNS_MAX).enumerate() {
             let path = format!("patterns[{index}]");
-            let tags_path = format!("{path}.tags");
-            let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &tags_path)?;
-            check_times(pattern, &path)?;
-            compiled.add_value(pattern, &path)?;
-            compiled.all.push(Choice {
-                category,
-                tags,
-                since: pattern.since,
-                until: pattern.until,
-            });
+            let choice = match compiled.choice(taxonomy, tree, (pattern, &path)) {
+                Ok(choice) => choice,
+                Err(problem) => {
+                    problems.push(problem);
+                    // Nothing leads to it, but it keeps the numbers of those behind.
+                    Choice::default()
+                }
+            };
+            compiled.all.push(choice);
         }
         compiled.patterns = compiled.all.len();
-        for (id, tags) in &set.ids {
-            check_id(id)?;
-            let path = format!("ids.{id}");
-            compiled.add_id(id, read_tags(taxonomy, tree, tags, &path)?);
+        let room = PATTERNS_MAX.saturating_sub(compiled.patterns);
+        for (number, (id, tags)) in (1..).zip(set.ids.iter().take(room)) {
+            let read = check_id(id)
+                .and_then(|()| read_tags(taxonomy, tree, tags, &format!("ids.{id}")))
+                .map_err(|problem| problem.about_id(id, number));
+            match read {
+                Ok(tags) => compiled.add_id(id, tags),
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(compiled)
+        (compiled, problems)
+    }
+
+    /// Reads a pattern, and adds its value with the next number.
+    fn choice(
+        &mut self,
+        taxonomy: &Taxonomy,
+        tree: UserType,
+        (pattern, path): (&Pattern, &str),
+    ) -> Result<Choice, PatternProblem> {
+        let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &format!("{path}.tags"))?;
+        check_times(pattern, path)?;
+        self.add_value(pattern, path)?;
+        Ok(Choice {
+            category,
+            tags,
+            since: pattern.since,
+            until: pattern.until,
+        })
     }
 
     fn add_id(&mut self, id: &str, (category, tags): (Option<TagId>, Vec<String>)) {
@@ -440,7 +478,23 @@ fn too_often() -> String {
 }
 
 fn problem(path: String, message: String) -> PatternProblem {
-    PatternProblem { path, message }
+    PatternProblem {
+        place: path.clone(),
+        path: Sensitive::new(path),
+        message,
+    }
+}
+
+impl PatternProblem {
+    /// Writes a number in the place of an id.
+    fn about_id(mut self, id: &str, number: usize) -> Self {
+        let rest = self.path.as_str().strip_prefix("ids.");
+        let rest = rest
+            .and_then(|path| path.strip_prefix(id))
+            .unwrap_or_default();
+        self.place = format!("ids[#{number}]{rest}");
+        self
+    }
 }
 
 fn id_path(id: &str) -> String {

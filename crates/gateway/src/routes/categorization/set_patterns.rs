@@ -92,6 +92,6 @@ fn read(body: &Bytes) -> ApiResult<PatternSet> {
 fn checked(rules: &RulePack, tree: UserType, set: PatternSet) -> ApiResult<PatternSet> {
     match UserPatterns::compile(rules.taxonomy(), tree, &set) {
         Ok(_) => Ok(set),
-        Err(problem) => Err(ApiError::field(&problem.path, problem.message)),
+        Err(problem) => Err(ApiError::field(problem.path.as_str(), problem.message)),
     }
 }
