@@ -53,8 +53,9 @@ pub struct UserPatterns {
     patterns: usize,
     /// Ids of transactions and of payment partners, in alphabetical order.
     ids: Vec<String>,
-    /// Whether some id may be a payment partner's, which costs a hash for each transaction.
-    partners: bool,
+    /// What may be the id of a payment partner, in lower case. If there is any, each transaction
+    /// costs a hash.
+    partners: BTreeMap<String, u16>,
     /// Creditor ids as a whole.
     creditors: BTreeMap<Vec<u8>, Vec<u16>>,
     /// Creditor ids that were given without the business code, which the creditor chooses freely.
@@ -138,7 +139,7 @@ impl UserPatterns {
             all: Vec::new(),
             patterns: 0,
             ids: Vec::new(),
-            partners: false,
+            partners: BTreeMap::new(),
             creditors: BTreeMap::new(),
             creditor_keys: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -217,7 +218,9 @@ impl UserPatterns {
     }
 
     fn add_id(&mut self, id: &str, (category, tags): (Option<TagId>, Vec<String>)) {
-        self.partners |= is_partner_id(id);
+        if is_partner_id(id) {
+            self.partners.insert(id.to_ascii_lowercase(), self.next());
+        }
         self.ids.push(id.to_owned());
         self.all.push(Choice {
             category,
@@ -352,10 +355,10 @@ impl UserPatterns {
         if let Some(number) = self.of_id(transaction.id.as_str()) {
             offer(number, whole(Field::TransactionId, transaction));
         }
-        if self.partners
-            && let Some(number) = partner_id(transaction).and_then(|id| self.of_id(&id))
+        if !self.partners.is_empty()
+            && let Some(number) = partner_id(transaction).and_then(|id| self.partners.get(&id))
         {
-            offer(number, whole(Field::Counterparty, transaction));
+            offer(*number, whole(Field::Counterparty, transaction));
         }
         if !self.creditors.is_empty() && !view.creditor_id().text.is_empty() {
             let creditor = view.creditor_id();
@@ -546,6 +549,5 @@ pub fn partner_id(transaction: &Transaction) -> Option<String> {
 }
 
 fn is_partner_id(id: &str) -> bool {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    id.len() == PARTNER_ID_DIGITS && id.bytes().all(digit)
+    id.len() == PARTNER_ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -305,6 +305,18 @@ fn ids_beat_creditors_beat_names() {
         (tag, rule),
         ("donation".to_owned(), format!("ids[{partner}]"))
     );
+    let upper = PatternSet {
+        ids: [(partner.to_uppercase(), vec!["donation".to_owned()])].into(),
+        ..PatternSet::default()
+    };
+    let (_, tag, rule, _) = decide(person().with_patterns(&compile(&upper)), line);
+    assert_eq!(
+        (tag, rule),
+        (
+            "donation".to_owned(),
+            format!("ids[{}]", partner.to_uppercase())
+        )
+    );
     set.ids
         .insert("example".to_owned(), vec!["hotel".to_owned()]);
     let (decision, tag, rule, extra) = decide(person().with_patterns(&compile(&set)), line);
