@@ -19,6 +19,10 @@ pub enum FindingCode {
     CurrencyMismatch,
     /// The whole line is no readable record.
     UnreadableLine,
+    /// A tenant's rule was accepted once, does not fit the shipped rules any more and was left out.
+    UnusableRule,
+    /// A user's decision was accepted once, does not fit the taxonomy any more and was left out.
+    UnusablePattern,
 }
 
 impl FindingCode {
@@ -32,6 +36,8 @@ impl FindingCode {
             Self::DuplicateId => "duplicateId",
             Self::CurrencyMismatch => "currencyMismatch",
             Self::UnreadableLine => "unreadableLine",
+            Self::UnusableRule => "unusableRule",
+            Self::UnusablePattern => "unusablePattern",
         }
     }
 }

@@ -172,7 +172,12 @@ impl ApiError {
             | ErrorKind::Conflict
             | ErrorKind::TooLarge
             | ErrorKind::TooManyRequests => {
-                tracing::debug!(error = %Chain(self), "request refused");
+                if let Self::Input(input) = self {
+                    // The path stays with the caller: it may hold keys of his, such as ids.
+                    tracing::debug!(error = %input.message, "request refused");
+                } else {
+                    tracing::debug!(error = %Chain(self), "request refused");
+                }
             }
         }
     }

@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{KeyRing, Logins, SecretError, Verifier};
 use crate::categories::Categories;
+use crate::compute::Turn;
+use crate::error::{ApiError, ApiResult};
 use crate::metrics::{Metrics, SharedRegistry};
 use crate::places::{Place, Places};
 use crate::rate::{Buckets, Rate};
@@ -89,6 +91,7 @@ struct Shared {
     client_uploads: Places,
     upload_units: Arc<Semaphore>,
     upload_turns: Arc<Semaphore>,
+    compile_turns: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -117,6 +120,7 @@ impl AppState {
             client_uploads: Places::new(limits.uploads_in_flight_per_client_max),
             upload_units: Arc::new(Semaphore::new(upload_units)),
             upload_turns: Arc::new(Semaphore::new(limits.uploads_stored_at_once_max)),
+            compile_turns: Arc::new(Semaphore::new(processors())),
             metrics: Metrics::register(parts.registry),
             categories: Categories::try_new(parts.rules.taxonomy())?,
             settings: parts.settings,
@@ -219,6 +223,21 @@ impl AppState {
     pub(crate) async fn upload_turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.upload_turns).acquire_owned().await.ok()
     }
+
+    /// Waits until rules and patterns may be compiled. To be asked for before a connection to the
+    /// database, never while holding one.
+    ///
+    /// # Errors
+    /// `Worker` when there are no turns any more.
+    pub(crate) async fn compile_turn(&self) -> ApiResult<Turn> {
+        let permit = Arc::clone(&self.0.compile_turns).acquire_owned().await;
+        permit.map(Turn).map_err(|_| ApiError::Worker)
+    }
+}
+
+/// How many computations run at one time without taking turns.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn units(bytes: usize) -> u32 {
@@ -228,5 +247,24 @@ fn units(bytes: usize) -> u32 {
 impl FromRef<AppState> for Store {
     fn from_ref(state: &AppState) -> Self {
         state.store().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_computation() {
+        let turns = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&turns).acquire_owned().await.expect("open");
+        let (start, signal) = std::sync::mpsc::channel::<()>();
+        let mut work = Box::pin(Turn(permit).computed(move || signal.recv().is_ok()));
+        assert!(futures_util::poll!(work.as_mut()).is_pending());
+        // Nobody waits any more, and still it is computed.
+        drop(work);
+        assert_eq!(turns.available_permits(), 0);
+        start.send(()).expect("computing");
+        let _next = turns.acquire().await.expect("a turn again");
     }
 }

@@ -95,7 +95,7 @@ impl Engine {
     pub(crate) fn compute(&self, input: &Input) -> Result<Computed, PipelineError> {
         let compiled = input
             .decisions
-            .compile(&self.pack, input.user_type, &self.tenant_rules)?;
+            .compile(&self.pack, input.user_type, &self.tenant_rules);
         let layers = compiled.layers();
         let subject = Subject {
             user_type: input.user_type,
@@ -107,11 +107,15 @@ impl Engine {
             parts: parts(input.scopes),
         };
         let report = (self.analyze)(&self.pack, &subject, &options);
-        let findings: Vec<FindingLine<'_>> =
-            report.findings.iter().map(FindingLine::from).collect();
+        // What was left out comes first: it says why other tags are not as somebody decided.
+        let findings = compiled.left_out.iter().chain(&report.findings);
+        let findings: Vec<FindingLine<'_>> = findings.map(FindingLine::from).collect();
         Ok(Computed {
             tags: self.tags(&subject, &report),
-            tenant_rules_hash: compiled.tenant.map(|rules| rules.hash().to_owned()),
+            tenant_rules_hash: compiled
+                .tenant
+                .as_ref()
+                .map(|rules| rules.hash().to_owned()),
             findings_json: written("findings", &findings)?,
         })
     }

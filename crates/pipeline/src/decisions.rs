@@ -5,14 +5,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use analysis::Layers;
-use domain::{PatternSet, TenantId, UserType};
-use rules::{RulePack, RulesError, TenantRules, UserPatterns};
+use domain::{Finding, FindingCode, PatternSet, TenantId, UserType};
+use rules::{PatternProblem, RulePack, TenantRules, UnusableRule, UserPatterns};
 use store::{StoreError, TenantRuleSource, TenantTx, User};
-
-use crate::error::PipelineError;
+use tracing::warn;
 
 /// Most rules of tenants that stay compiled, each for one kind of user.
 pub const TENANT_RULES_KEPT: usize = 32;
+
+/// Most rules and patterns together of which a run tells that they were left out.
+pub const LEFT_OUT_TOLD_MAX: usize = 200;
 
 /// Whose rules, for which kind of user, and what identifies their text.
 type Key = (TenantId, UserType, String);
@@ -69,6 +71,8 @@ pub(crate) struct Decisions {
 pub(crate) struct Compiled {
     patterns: UserPatterns,
     pub(crate) tenant: Option<Arc<TenantRules>>,
+    /// What was left out, up to [`LEFT_OUT_TOLD_MAX`].
+    pub(crate) left_out: Vec<Finding>,
 }
 
 impl Decisions {
@@ -84,31 +88,51 @@ impl Decisions {
         })
     }
 
-    /// Compiles what was read.
+    /// Compiles what was read, as far as it can be used.
     ///
-    /// It was accepted once, so it fails only when the shipped rules have changed since. No further
-    /// attempt can succeed until somebody corrects it: guessing what was meant would set wrong tags.
+    /// It was accepted once, so something is left out only when the shipped rules or the taxonomy
+    /// have changed since. One rule or pattern that lost its meaning must not take everything else
+    /// from the user; what is left out is told with the run.
     pub(crate) fn compile(
         &self,
         pack: &RulePack,
         user_type: UserType,
         cache: &TenantRulesCache,
-    ) -> Result<Compiled, PipelineError> {
-        let patterns = UserPatterns::compile(pack.taxonomy(), user_type, &self.patterns)
-            .map_err(PipelineError::Patterns)?;
+    ) -> Compiled {
+        let (patterns, problems) = UserPatterns::load(pack.taxonomy(), user_type, &self.patterns);
         let tenant = match &self.tenant {
             Tenant::None => None,
             Tenant::Compiled(rules) => Some(Arc::clone(rules)),
             Tenant::Source(tenant, stored) => {
-                let rules = TenantRules::load(pack, user_type, &stored.source)
-                    .map_err(|error| unusable(error, &stored.source))?;
-                let rules = Arc::new(rules);
+                let rules = Arc::new(TenantRules::load(pack, user_type, &stored.source));
                 cache.keep((*tenant, user_type, stored.hash.clone()), &rules);
                 Some(rules)
             }
         };
-        Ok(Compiled { patterns, tenant })
+        let left_out = left_out(tenant.as_deref(), &problems);
+        Compiled {
+            patterns,
+            tenant,
+            left_out,
+        }
     }
+}
+
+/// Tells of the first rules and patterns that were left out, here and in the log: whose they are
+/// is known from the span, what they look for stands in neither.
+fn left_out(tenant: Option<&TenantRules>, problems: &[PatternProblem]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let unusable = tenant.map_or(&[][..], TenantRules::unusable);
+    for UnusableRule { rule, problem } in unusable.iter().take(LEFT_OUT_TOLD_MAX) {
+        warn!(rule.id = %rule, %problem, "a rule of the tenant was left out");
+        findings.push(Finding::new(rule, FindingCode::UnusableRule, problem));
+    }
+    let room = LEFT_OUT_TOLD_MAX.saturating_sub(findings.len());
+    for PatternProblem { place, message, .. } in problems.iter().take(room) {
+        warn!(pattern.path = %place, problem = %message, "a pattern of the user was left out");
+        findings.push(Finding::new(place, FindingCode::UnusablePattern, message));
+    }
+    findings
 }
 
 impl Compiled {
@@ -136,17 +160,6 @@ impl Tenant {
         }
         let stored = tx.tenant_rules(user_type).await?;
         Ok(stored.map_or(Self::None, |stored| Self::Source(tx.tenant(), stored)))
-    }
-}
-
-fn unusable(error: RulesError, text: &str) -> PipelineError {
-    let RulesError::Format { source, .. } = &error else {
-        return PipelineError::TenantRules(error);
-    };
-    let before = source.span().and_then(|span| text.get(..span.start));
-    PipelineError::TenantRulesFormat {
-        line: before.unwrap_or_default().matches('\n').count() + 1,
-        problem: source.message().to_owned(),
     }
 }
 

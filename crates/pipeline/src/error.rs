@@ -1,7 +1,6 @@
 //! Why a job failed, and what that asks for.
 
 use domain::{Classify, ErrorKind};
-use rules::{PatternProblem, RulesError};
 use store::StoreError;
 use store::events::DecodeError;
 use thiserror::Error;
@@ -25,21 +24,6 @@ pub enum PipelineError {
     /// The core panicked. Its words are not kept, they may quote the data.
     #[error("the analysis panicked")]
     Panicked,
-    /// The tenant's rules were accepted once and do not fit the shipped ones any more.
-    #[error("the tenant's own rules cannot be used")]
-    TenantRules(#[source] RulesError),
-    /// The tenant's rules are not in the format of rules any more. The parser's own words are not
-    /// kept: they repeat the line, which may hold names.
-    #[error("the tenant's own rules cannot be read: line {line}: {problem}")]
-    TenantRulesFormat {
-        /// The line, from one.
-        line: usize,
-        /// What is wrong there.
-        problem: String,
-    },
-    /// The user's patterns were accepted once and do not fit the taxonomy any more.
-    #[error("the user's own patterns cannot be used")]
-    Patterns(#[source] PatternProblem),
     /// A result cannot be written as JSON.
     #[error("the result of module `{module}` cannot be written")]
     Unwritable {
@@ -71,9 +55,6 @@ impl PipelineError {
         match self {
             Self::Message(_)
             | Self::ForeignTenant
-            | Self::TenantRules(_)
-            | Self::TenantRulesFormat { .. }
-            | Self::Patterns(_)
             | Self::Unwritable { .. }
             | Self::Store(StoreError::Corrupt { .. }) => Disposition::Poison,
             // The whole database does not answer or lets nobody in: no fault of this job.
@@ -103,11 +84,7 @@ impl PipelineError {
 impl Classify for PipelineError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Message(_)
-            | Self::ForeignTenant
-            | Self::TenantRules(_)
-            | Self::TenantRulesFormat { .. }
-            | Self::Patterns(_) => ErrorKind::InvalidInput,
+            Self::Message(_) | Self::ForeignTenant => ErrorKind::InvalidInput,
             Self::NoThreads(_) | Self::Panicked | Self::Unwritable { .. } => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }
@@ -121,12 +98,6 @@ mod tests {
     #[test]
     fn failures_ask_for_what_can_help() {
         let corrupt = || PipelineError::Store(StoreError::Corrupt { column: "a.b" });
-        let patterns = || {
-            PipelineError::Patterns(PatternProblem {
-                path: "patterns[0].tags".to_owned(),
-                message: "unknown".to_owned(),
-            })
-        };
         let unknown = || {
             PipelineError::Message(DecodeError::UnknownTopic {
                 topic: "x.v1".to_owned(),
@@ -137,7 +108,6 @@ mod tests {
             (PipelineError::Panicked, PANICS_MAX, Disposition::Poison),
             (corrupt(), 1, Disposition::Poison),
             (unknown(), 1, Disposition::Poison),
-            (patterns(), 1, Disposition::Poison),
             (
                 StoreError::NotFound { what: "user" }.into(),
                 9,

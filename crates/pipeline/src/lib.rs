@@ -18,6 +18,6 @@ mod rescue;
 pub use analyses::{Analyses, Job, Outcome};
 pub use compute::{Analyze, CATEGORIZATION, Engine};
 pub use cpu::Cpu;
-pub use decisions::TENANT_RULES_KEPT;
+pub use decisions::{LEFT_OUT_TOLD_MAX, TENANT_RULES_KEPT};
 pub use error::{Disposition, PANICS_MAX, PipelineError};
 pub use rescue::{RescuePolicy, rescue};

@@ -1,5 +1,7 @@
 //! What can be wrong with a pack of rules.
 
+use std::borrow::Cow;
+
 use domain::{Classify, ErrorKind};
 
 /// Why a rule pack cannot be used.
@@ -75,6 +77,23 @@ pub enum RulesError {
 }
 
 impl RulesError {
+    /// What is wrong, without anything that stands in a rule: for findings, logs and answers. A
+    /// tenant's rules may name people.
+    pub(crate) fn without_values(&self) -> String {
+        match self {
+            Self::Rule { problem, .. } => problem.without_values().into_owned(),
+            Self::TaxonomyTable(_)
+            | Self::FirstNames(_)
+            | Self::Names(_)
+            | Self::DescriptionTable(_)
+            | Self::Description { .. }
+            | Self::Taxonomy { .. }
+            | Self::Format { .. }
+            | Self::Fallback { .. }
+            | Self::TooMany { .. } => self.to_string(),
+        }
+    }
+
     pub(crate) fn rule(file: &str, rule: &str, problem: RuleProblem) -> Self {
         Self::Rule {
             file: file.to_owned(),
@@ -221,6 +240,46 @@ pub enum RuleProblem {
         /// What is wrong.
         reason: &'static str,
     },
+}
+
+impl RuleProblem {
+    /// What is wrong, without anything that stands in the rule: for findings, logs and answers. A
+    /// tenant's rules may name people.
+    pub fn without_values(&self) -> Cow<'static, str> {
+        let fixed = match self {
+            Self::UnknownTag { .. } => "the tag is not in this tree",
+            Self::RootTag { .. } => "the tag is a root; choose one below it",
+            Self::UnknownStrength { .. } => "the strength is not defined",
+            Self::UnknownList { .. } => "no names stand in a list with this guard",
+            Self::EmptyLiteral { .. } => "a literal has neither letter nor digit",
+            Self::ShortLiteral { .. } => "a literal is a single character",
+            Self::RedundantLiteral { .. } => "a literal adds nothing to its list",
+            Self::BadCompound { min, .. } => {
+                return Cow::Owned(format!(
+                    "a compound must be one word of letters, {min} or more, with stars at its ends"
+                ));
+            }
+            Self::BadCode { field, .. } => {
+                return Cow::Owned(format!("`{field}` holds what is no such code"));
+            }
+            Self::BadId
+            | Self::DuplicateId
+            | Self::Undocumented { .. }
+            | Self::UnknownWord { .. }
+            | Self::NoEvidence
+            | Self::FallbackWithConditions
+            | Self::BadEither
+            | Self::BadAmount
+            | Self::Uncalibrated { .. }
+            | Self::BadConfidence
+            | Self::TenantFallback
+            | Self::HitMissed { .. }
+            | Self::MissHit { .. }
+            | Self::NoExample { .. }
+            | Self::BadExample { .. } => return Cow::Owned(self.to_string()),
+        };
+        Cow::Borrowed(fixed)
+    }
 }
 
 impl Classify for RulesError {

@@ -13,6 +13,14 @@ pub struct RuleFile {
     pub rule: Vec<RuleEntry>,
 }
 
+/// A file of rules, each of them whatever it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleTables {
+    #[serde(default)]
+    pub(crate) rule: Vec<toml::Table>,
+}
+
 /// A rule as written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

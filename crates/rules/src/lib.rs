@@ -50,5 +50,5 @@ pub use pack::{RulePack, Sources};
 pub use patterns::{PatternProblem, UserPatterns};
 pub use rule::{Direction, Rule, RuleId, Stage, Status};
 pub use taxonomy::{TagId, Taxonomy};
-pub use tenant::TenantRules;
+pub use tenant::{TenantRules, UnusableRule};
 pub use view::{AccountContext, View};

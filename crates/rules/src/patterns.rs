@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use domain::pattern::{Pattern, PatternKind, PatternSet};
-use domain::{Transaction, TransactionId, UserType};
+use domain::{Sensitive, Transaction, TransactionId, UserType};
 use sha1::{Digest, Sha1};
 
 use crate::evidence::{Evidence, Field, Note};
@@ -31,12 +31,15 @@ pub const PATTERN_TAGS_MAX: usize = 32;
 /// Hexadecimal digits of the id of a payment partner.
 const PARTNER_ID_DIGITS: usize = 40;
 
-/// Why a user's decisions are refused.
+/// Why a user's decisions are refused, or one of them is left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
+#[error("{place}: {message}")]
 pub struct PatternProblem {
-    /// Where, e.g. `patterns[3].tags`.
-    pub path: String,
+    /// Where, for who wrote it: `patterns[3].tags`, `ids.T1[0]`.
+    pub path: Sensitive<String>,
+    /// Where, for everybody else: `patterns[3].tags`; instead of an id its number in alphabetical
+    /// order, from one: `ids[#1][0]`.
+    pub place: String,
     /// What is wrong; never holds a name.
     pub message: String,
 }
@@ -50,8 +53,9 @@ pub struct UserPatterns {
     patterns: usize,
     /// Ids of transactions and of payment partners, in alphabetical order.
     ids: Vec<String>,
-    /// Whether some id may be a payment partner's, which costs a hash for each transaction.
-    partners: bool,
+    /// What may be the id of a payment partner, in lower case. If there is any, each transaction
+    /// costs a hash.
+    partners: BTreeMap<String, u16>,
     /// Creditor ids as a whole.
     creditors: BTreeMap<Vec<u8>, Vec<u16>>,
     /// Creditor ids that were given without the business code, which the creditor chooses freely.
@@ -64,7 +68,7 @@ pub struct UserPatterns {
 static NONE: UserPatterns = UserPatterns::empty();
 
 /// One decision.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Choice {
     /// The deepest of the category tags.
     category: Option<TagId>,
@@ -135,14 +139,14 @@ impl UserPatterns {
             all: Vec::new(),
             patterns: 0,
             ids: Vec::new(),
-            partners: false,
+            partners: BTreeMap::new(),
             creditors: BTreeMap::new(),
             creditor_keys: BTreeMap::new(),
             names: BTreeMap::new(),
         }
     }
 
-    /// Checks and prepares a user's decisions.
+    /// Checks and prepares all of a user's decisions.
     ///
     /// # Errors
     /// The first thing that is wrong, and where.
@@ -151,35 +155,72 @@ impl UserPatterns {
         tree: UserType,
         set: &PatternSet,
     ) -> Result<Self, PatternProblem> {
-        if set.len() > PATTERNS_MAX {
-            let message = format!("more than {PATTERNS_MAX} patterns and ids");
-            return Err(problem("patterns".to_owned(), message));
+        match Self::load(taxonomy, tree, set) {
+            (compiled, problems) if problems.is_empty() => Ok(compiled),
+            (_, mut problems) => Err(problems.swap_remove(0)),
         }
-        let mut compiled = Self::empty();
-        for (index, pattern) in set.patterns.iter().enumerate() {
+    }
+
+    /// Prepares decisions that were accepted before, perhaps beside an older taxonomy, as far as they
+    /// can be used, and says what is wrong with each that is left out. The others keep their names.
+    pub fn load(
+        taxonomy: &Taxonomy,
+        tree: UserType,
+        set: &PatternSet,
+    ) -> (Self, Vec<PatternProblem>) {
+        let (mut compiled, mut problems) = (Self::empty(), Vec::new());
+        if set.len() > PATTERNS_MAX {
+            let message = format!("must not be more than {PATTERNS_MAX}, with the ids");
+            problems.push(problem("patterns".to_owned(), message));
+        }
+        for (index, pattern) in set.patterns.iter().take(PATTERNS_MAX).enumerate() {
             let path = format!("patterns[{index}]");
-            let tags_path = format!("{path}.tags");
-            let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &tags_path)?;
-            check_times(pattern, &path)?;
-            compiled.add_value(pattern, &path)?;
-            compiled.all.push(Choice {
-                category,
-                tags,
-                since: pattern.since,
-                until: pattern.until,
-            });
+            let choice = match compiled.choice(taxonomy, tree, (pattern, &path)) {
+                Ok(choice) => choice,
+                Err(problem) => {
+                    problems.push(problem);
+                    // Nothing leads to it, but it keeps the numbers of those behind.
+                    Choice::default()
+                }
+            };
+            compiled.all.push(choice);
         }
         compiled.patterns = compiled.all.len();
-        for (id, tags) in &set.ids {
-            check_id(id)?;
-            let path = format!("ids.{id}");
-            compiled.add_id(id, read_tags(taxonomy, tree, tags, &path)?);
+        let room = PATTERNS_MAX.saturating_sub(compiled.patterns);
+        for (number, (id, tags)) in (1..).zip(set.ids.iter().take(room)) {
+            let read = check_id(id)
+                .and_then(|()| read_tags(taxonomy, tree, tags, &format!("ids.{id}")))
+                .map_err(|problem| problem.about_id(id, number));
+            match read {
+                Ok(tags) => compiled.add_id(id, tags),
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(compiled)
+        (compiled, problems)
+    }
+
+    /// Reads a pattern, and adds its value with the next number.
+    fn choice(
+        &mut self,
+        taxonomy: &Taxonomy,
+        tree: UserType,
+        (pattern, path): (&Pattern, &str),
+    ) -> Result<Choice, PatternProblem> {
+        let (category, tags) = read_tags(taxonomy, tree, &pattern.tags, &format!("{path}.tags"))?;
+        check_times(pattern, path)?;
+        self.add_value(pattern, path)?;
+        Ok(Choice {
+            category,
+            tags,
+            since: pattern.since,
+            until: pattern.until,
+        })
     }
 
     fn add_id(&mut self, id: &str, (category, tags): (Option<TagId>, Vec<String>)) {
-        self.partners |= is_partner_id(id);
+        if is_partner_id(id) {
+            self.partners.insert(id.to_ascii_lowercase(), self.next());
+        }
         self.ids.push(id.to_owned());
         self.all.push(Choice {
             category,
@@ -314,10 +355,10 @@ impl UserPatterns {
         if let Some(number) = self.of_id(transaction.id.as_str()) {
             offer(number, whole(Field::TransactionId, transaction));
         }
-        if self.partners
-            && let Some(number) = partner_id(transaction).and_then(|id| self.of_id(&id))
+        if !self.partners.is_empty()
+            && let Some(number) = partner_id(transaction).and_then(|id| self.partners.get(&id))
         {
-            offer(number, whole(Field::Counterparty, transaction));
+            offer(*number, whole(Field::Counterparty, transaction));
         }
         if !self.creditors.is_empty() && !view.creditor_id().text.is_empty() {
             let creditor = view.creditor_id();
@@ -440,7 +481,23 @@ fn too_often() -> String {
 }
 
 fn problem(path: String, message: String) -> PatternProblem {
-    PatternProblem { path, message }
+    PatternProblem {
+        place: path.clone(),
+        path: Sensitive::new(path),
+        message,
+    }
+}
+
+impl PatternProblem {
+    /// Writes a number in the place of an id.
+    fn about_id(mut self, id: &str, number: usize) -> Self {
+        let rest = self.path.as_str().strip_prefix("ids.");
+        let rest = rest
+            .and_then(|path| path.strip_prefix(id))
+            .unwrap_or_default();
+        self.place = format!("ids[#{number}]{rest}");
+        self
+    }
 }
 
 fn id_path(id: &str) -> String {
@@ -492,6 +549,5 @@ pub fn partner_id(transaction: &Transaction) -> Option<String> {
 }
 
 fn is_partner_id(id: &str) -> bool {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    id.len() == PARTNER_ID_DIGITS && id.bytes().all(digit)
+    id.len() == PARTNER_ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

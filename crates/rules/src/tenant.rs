@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::categorizer::Categorizer;
 use crate::error::{RuleProblem, RulesError};
-use crate::file::{Conditions, RuleEntry, RuleFile, Words};
+use crate::file::{Conditions, RuleEntry, RuleFile, RuleTables, Words};
 use crate::literal::COMPOUND_LETTERS_MIN;
 use crate::matcher::{Matcher, Scratch};
 use crate::pack::RulePack;
@@ -25,6 +25,8 @@ pub const TENANT_CONDITIONS_MAX: usize = 200_000;
 pub const TENANT_STEM_LETTERS_MAX: usize = 50_000;
 /// What a tenant's rules are called in errors.
 const FILE: &str = "tenant rules";
+/// What is wrong with what is written in an older form of the rule language.
+const OTHER_FORMAT: &str = "is not in the format of rules any more";
 
 /// Compiled rules of a tenant for one tree.
 #[derive(Debug)]
@@ -33,6 +35,16 @@ pub struct TenantRules {
     rules: Vec<Rule>,
     matcher: Matcher,
     hash: String,
+    unusable: Vec<UnusableRule>,
+}
+
+/// A rule that was accepted once and means nothing beside the present pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableRule {
+    /// The rule's id; `rules[3]` when it has none that can be read, `rules` for all of them.
+    pub rule: String,
+    /// What is wrong; never holds a literal or another value of the rule.
+    pub problem: String,
 }
 
 impl TenantRules {
@@ -43,36 +55,52 @@ impl TenantRules {
     /// # Errors
     /// The first thing that is wrong, with the rule; `TooMany` above one of the limits.
     pub fn compile(pack: &RulePack, tree: UserType, source: &str) -> Result<Self, RulesError> {
-        let compiled = Self::load(pack, tree, source)?;
-        check_ids(pack, &compiled.rules)?;
-        compiled.check_examples(pack)?;
-        Ok(compiled)
-    }
-
-    /// Compiles rules that were accepted before, perhaps beside an older pack. What a newer one may
-    /// well change is not held against them: it may have taken an id, or what an example shows.
-    ///
-    /// # Errors
-    /// What would keep them from deciding as they are written.
-    pub fn load(pack: &RulePack, tree: UserType, source: &str) -> Result<Self, RulesError> {
         within("bytes of rules", source.len(), TENANT_SOURCE_BYTES_MAX)?;
         let parsed: RuleFile = toml::from_str(source).map_err(|source| RulesError::Format {
             file: FILE.to_owned(),
             source: Box::new(source),
         })?;
-        within("rules", parsed.rule.len(), TENANT_RULES_MAX)?;
-        check_size(pack, &parsed.rule)?;
-        let mut rules = Vec::with_capacity(parsed.rule.len());
-        for entry in parsed.rule {
-            rules.push(read(pack, tree, entry)?);
+        let (rules, mut wrong) = validated(pack, tree, parsed.rule);
+        if !wrong.is_empty() {
+            return Err(wrong.swap_remove(0).1);
         }
+        check_ids(pack, &rules)?;
+        let compiled = Self::of(pack, tree, rules, source);
+        compiled.check_examples(pack)?;
+        Ok(compiled)
+    }
+
+    /// Compiles rules that were accepted before, perhaps beside an older pack, as far as they can be
+    /// used: a rule that cannot decide as it is written is left out, and found among the
+    /// [unusable](Self::unusable) ones. What a newer pack may well change is not held against a
+    /// rule: it may have taken an id, or what an example shows.
+    pub fn load(pack: &RulePack, tree: UserType, source: &str) -> Self {
+        let (entries, mut unusable) = readable(source);
+        let (rules, wrong) = validated(pack, tree, entries);
+        unusable.extend(wrong.into_iter().map(|(rule, error)| UnusableRule {
+            rule,
+            problem: error.without_values(),
+        }));
+        Self {
+            unusable,
+            ..Self::of(pack, tree, rules, source)
+        }
+    }
+
+    fn of(pack: &RulePack, tree: UserType, mut rules: Vec<Rule>, source: &str) -> Self {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self {
+        Self {
             tree,
             matcher: Matcher::compile(&rules, tree, &pack.weighing()),
             rules,
             hash: hex(&Sha256::digest(source)),
-        })
+            unusable: Vec::new(),
+        }
+    }
+
+    /// The rules that were left out.
+    pub fn unusable(&self) -> &[UnusableRule] {
+        &self.unusable
     }
 
     /// SHA-256 of the source, in hexadecimal.
@@ -134,6 +162,25 @@ impl TenantRules {
     }
 }
 
+/// The rules that nothing is wrong with, and the names of the others with what is.
+fn validated(
+    pack: &RulePack,
+    tree: UserType,
+    entries: Vec<RuleEntry>,
+) -> (Vec<Rule>, Vec<(String, RulesError)>) {
+    let mut budget = Budget::default();
+    let (mut rules, mut wrong) = (Vec::new(), Vec::new());
+    for (place, entry) in entries.into_iter().enumerate() {
+        let name = rule_name(place, Some(&entry.id));
+        let fits = budget.take(pack, &entry);
+        match fits.and_then(|()| read(pack, tree, entry)) {
+            Ok(rule) => rules.push(rule),
+            Err(error) => wrong.push((name, error)),
+        }
+    }
+    (rules, wrong)
+}
+
 fn read(pack: &RulePack, tree: UserType, entry: RuleEntry) -> Result<Rule, RulesError> {
     let id = entry.id.clone();
     if entry.fallback {
@@ -153,22 +200,70 @@ fn check_ids(pack: &RulePack, rules: &[Rule]) -> Result<(), RulesError> {
     Ok(())
 }
 
+/// The rules that can be read, and what says so of the others.
+fn readable(source: &str) -> (Vec<RuleEntry>, Vec<UnusableRule>) {
+    let other_format = |rule: String| UnusableRule {
+        rule,
+        problem: OTHER_FORMAT.to_owned(),
+    };
+    if let Ok(file) = toml::from_str::<RuleFile>(source) {
+        return (file.rule, Vec::new());
+    }
+    let Ok(tables) = toml::from_str::<RuleTables>(source) else {
+        return (Vec::new(), vec![other_format("rules".to_owned())]);
+    };
+    let (mut entries, mut unusable) = (Vec::new(), Vec::new());
+    for (place, table) in tables.rule.into_iter().enumerate() {
+        let name = rule_name(place, table.get("id").and_then(toml::Value::as_str));
+        match table.try_into::<RuleEntry>() {
+            Ok(entry) => entries.push(entry),
+            Err(_) => unusable.push(other_format(name)),
+        }
+    }
+    (entries, unusable)
+}
+
+/// A rule's id, if it is one; anything else may be anything and is not repeated.
+fn rule_name(place: usize, id: Option<&str>) -> String {
+    match id {
+        Some(id) if validate::is_id(id) => id.to_owned(),
+        _ => format!("rules[{place}]"),
+    }
+}
+
 /// Bounds what compiling costs, before anything is copied for alternatives.
-fn check_size(pack: &RulePack, entries: &[RuleEntry]) -> Result<(), RulesError> {
-    let (mut conditions, mut letters) = (0_usize, 0_usize);
-    for entry in entries {
+#[derive(Default)]
+struct Budget {
+    rules: usize,
+    conditions: usize,
+    letters: usize,
+}
+
+impl Budget {
+    /// Adds a rule, unless it is too much.
+    fn take(&mut self, pack: &RulePack, entry: &RuleEntry) -> Result<(), RulesError> {
         let always = size(pack, &entry.conditions);
         let copies = entry.either.len().max(1);
         let one_of: usize = entry.either.iter().map(|one| size(pack, one).0).sum();
-        conditions = conditions
-            .saturating_add(always.0.saturating_mul(copies))
-            .saturating_add(one_of);
         let stems: usize = entry.either.iter().map(|one| size(pack, one).1).sum();
-        letters = letters.saturating_add(always.1).saturating_add(stems);
-        within("words, names and codes", conditions, TENANT_CONDITIONS_MAX)?;
-        within("letters of stems", letters, TENANT_STEM_LETTERS_MAX)?;
+        let sum = Self {
+            rules: self.rules.saturating_add(1),
+            conditions: self
+                .conditions
+                .saturating_add(always.0.saturating_mul(copies))
+                .saturating_add(one_of),
+            letters: self.letters.saturating_add(always.1).saturating_add(stems),
+        };
+        within("rules", sum.rules, TENANT_RULES_MAX)?;
+        within(
+            "words, names and codes",
+            sum.conditions,
+            TENANT_CONDITIONS_MAX,
+        )?;
+        within("letters of stems", sum.letters, TENANT_STEM_LETTERS_MAX)?;
+        *self = sum;
+        Ok(())
     }
-    Ok(())
 }
 
 /// How much a list of conditions makes a matcher look for, and the letters of its stems.

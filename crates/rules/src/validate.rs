@@ -108,14 +108,18 @@ pub(crate) fn rule(
     })
 }
 
-fn check_texts(entry: &RuleEntry) -> Result<(), RuleProblem> {
-    let id_ok = entry.id.split('-').all(|word| {
+/// Whether a text is lower-case words joined by hyphens.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.split('-').all(|word| {
         !word.is_empty()
             && word
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    });
-    if !id_ok {
+    })
+}
+
+fn check_texts(entry: &RuleEntry) -> Result<(), RuleProblem> {
+    if !is_id(&entry.id) {
         return Err(RuleProblem::BadId);
     }
     for (field, text) in [("why", &entry.why), ("source", &entry.source)] {

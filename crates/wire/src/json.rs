@@ -1,15 +1,18 @@
 //! Reading JSON so that an error names the field and never repeats the value.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use domain::{Classify, ErrorKind};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use thiserror::Error;
+
+use crate::upload::Text;
 
 /// Longest path in an error, in bytes; a deeper one is cut.
 const PATH_BYTES_MAX: usize = 200;
@@ -234,6 +237,36 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// A JSON object of which no key may come twice: which of the values counts would be a guess.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique<'a, T>(pub BTreeMap<Text<'a>, T>);
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Unique<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(UniqueVisitor(PhantomData))
+    }
+}
+
+struct UniqueVisitor<'a, T>(PhantomData<(&'a (), T)>);
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<'a, T> {
+    type Value = Unique<'a, T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique<'a, T>, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some((key, value)) = entries.next_entry()? {
+            if map.insert(key, value).is_some() {
+                return Err(A::Error::custom("holds a key twice"));
+            }
+        }
+        Ok(Unique(map))
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{Pattern, PatternKind, PatternSet, Sensitive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::json::{InvalidInput, Object};
+use crate::json::{InvalidInput, Object, Unique};
 use crate::upload::Text;
 
 /// Replaces all decisions of a user.
@@ -16,7 +16,7 @@ pub struct PatternsRequest<'a> {
     /// Tags by the identifier of a transaction, or by the SHA-1 of a payment partner.
     #[serde(borrow)]
     #[schema(value_type = Option<BTreeMap<String, Vec<String>>>)]
-    pub ids: Option<Object<BTreeMap<Text<'a>, Vec<Text<'a>>>>>,
+    pub ids: Option<Unique<'a, Vec<Text<'a>>>>,
     /// Tags by the payment partner's name or creditor identifier; of two that match, the later one
     /// decides.
     #[schema(value_type = Option<Vec<PatternRequest>>)]
@@ -51,7 +51,7 @@ impl PatternsRequest<'_> {
     /// # Errors
     /// The first field that is missing or cannot be read.
     pub fn into_set(self) -> Result<PatternSet, InvalidInput> {
-        let ids = self.ids.unwrap_or_default().0;
+        let ids = self.ids.map(|Unique(ids)| ids).unwrap_or_default();
         let patterns = self.patterns.unwrap_or_default();
         let read = |(index, Object(pattern)): (usize, Object<PatternRequest<'_>>)| {
             let pattern = pattern.into_pattern();
@@ -196,6 +196,18 @@ mod tests {
             let set = read(&empty).expect("valid");
             let shown = serde_json::to_value(PatternsResponse::new(&set)).expect("json");
             assert_eq!(shown, json!({ "ids": {}, "patterns": [] }));
+        }
+    }
+
+    #[test]
+    fn an_id_is_given_once() {
+        for body in [
+            r#"{"ids":{"a":["fix"],"a":["fix"]}}"#,
+            r#"{"ids":{"a":["fix"],"\u0061":[]}}"#,
+        ] {
+            let error = json::read::<Object<PatternsRequest<'_>>>(body.as_bytes());
+            let error = error.map(|_| ()).expect_err(body).to_string();
+            assert_eq!(error, "ids: holds a key twice");
         }
     }
 

@@ -82,6 +82,7 @@ async fn logs_identify_requests_and_hold_no_personal_data() {
         .body("application/json", broken);
     assert_eq!(world.send(broken).await.status, 400);
     assert_eq!(world.send(Call::get(&path).token(&token)).await.status, 200);
+    refuse_decisions(&world, &token, &user, [name, iban]).await;
     let secret = json!({ "name": ACME, "secret": "wrong-but-private" });
     assert_eq!(
         world
@@ -105,11 +106,34 @@ async fn logs_identify_requests_and_hold_no_personal_data() {
         "hush-hush",
         SECRET,
         "wrong-but-private",
+        "private-id-4711",
         &token,
         &signing,
     ] {
         let leak = log.lines().find(|line| line.contains(private));
         assert_eq!(leak, None, "{private}");
+    }
+}
+
+/// Sends patterns and rules that are refused, with what nobody may find in the log.
+async fn refuse_decisions(world: &World, token: &str, user: &str, [name, iban]: [&str; 2]) {
+    let decisions = format!("/api/users/{user}/categorization/patterns");
+    for wrong in [
+        json!({ "ids": { "private-id-4711": ["moon"] } }),
+        json!({ "ids": { "private-id-4711": "moon" } }),
+        json!({ "patterns": [{ "type": "name", "value": name, "tags": [name] }] }),
+    ] {
+        let call = Call::put(decisions.clone()).token(token).json(&wrong);
+        assert_eq!(world.send(call).await.status, 400, "{wrong}");
+    }
+    for wrong in [
+        format!("rule = \"{name}\""),
+        format!("[[rule]]\nid = \"{iban}"),
+    ] {
+        let call = Call::put("/api/categorization/rules/person").token(token);
+        let answer = world.send(call.body("application/toml", wrong)).await;
+        assert_eq!(answer.status, 400);
+        assert!(!answer.text.contains(name) && !answer.text.contains(iban));
     }
 }
 

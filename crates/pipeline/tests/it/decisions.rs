@@ -5,7 +5,7 @@ use domain::{
     Account, CorrelationId, Pattern, PatternKind, PatternSet, Sensitive, TransactionId, UserId,
     UserType,
 };
-use pipeline::{Analyses, Disposition, PipelineError};
+use pipeline::{Analyses, LEFT_OUT_TOLD_MAX};
 use serde_json::{Value, json};
 use store::{NewTenantRules, RunCause, RunStatus, TaggedTransaction};
 
@@ -346,76 +346,115 @@ async fn rules_for_persons_say_nothing_of_companies() {
     assert_eq!(world.run(company, run).await.tenant_rules_hash, None);
 }
 
+/// Rules of which the first was accepted with a tag that a release has taken away.
+fn half_usable() -> String {
+    let gone = TENANT_RULES
+        .replace("acme-pays-commission", "erika-pays")
+        .replace("commission_income", "tag_of_an_older_release")
+        .replace("\"Acme\"", "\"Erika Muster\"");
+    gone + TENANT_RULES
+}
+
+impl World {
+    /// What a run tells of rules and patterns: code, path, message.
+    async fn left_out(&self, user: UserId, run: CorrelationId) -> Vec<[String; 3]> {
+        let state = self.run(user, run).await;
+        assert_eq!((state.status, state.error), (RunStatus::Done, None));
+        let findings = state.findings_json.expect("findings");
+        assert!(!findings.contains("older_release"), "{findings}");
+        assert!(!findings.contains("Erika"), "{findings}");
+        let findings: Vec<Value> = serde_json::from_str(&findings).expect("JSON");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let told = findings
+            .iter()
+            .map(|finding| ["code", "path", "message"].map(|key| text(&finding[key])));
+        told.collect()
+    }
+}
+
 #[tokio::test]
-async fn rules_that_do_not_fit_any_more_fail_the_run_and_say_which() {
+async fn a_rule_that_does_not_fit_any_more_is_left_out_and_told() {
     let world = World::new().await;
     let user = world.add_user(&["categorization"]).await;
-    let unconcerned = world.add_user(&["banking"]).await;
     let analyses = world.analyses();
-    // As if a release had taken the tag away that the rule was accepted with.
-    let broken = TENANT_RULES.replace("commission_income", "tag_of_an_older_release");
-    world.set_rules(Some(&broken)).await;
-    let run = world.upload(user, &purposes(1)).await;
-    let job = world.take_jobs().await.remove(0);
-    let failure = analyses.handle(&job).await.expect_err("refused");
-    assert!(
-        matches!(failure, PipelineError::TenantRules(_)),
-        "{failure:?}"
-    );
-    assert_eq!(failure.disposition(1), Disposition::Poison);
-    let cause = analyses.dead(&job, "gave up").await.expect("taken notice");
-    assert!(
-        cause.starts_with("the tenant's own rules cannot be used"),
-        "{cause}"
-    );
-    assert!(cause.contains("acme-pays-commission"), "{cause}");
-    let state = world.run(user, run).await;
-    assert_eq!(
-        (state.status, state.error),
-        (RunStatus::Failed, Some(cause))
-    );
-    assert_eq!(
-        world.events(run),
-        ["analysis.failed", "analysis.failed.notification"]
-    );
-    let unreadable = TENANT_RULES.replace("why =", "because =");
-    world.set_rules(Some(&unreadable)).await;
-    world.trigger(user).await;
-    let job = world.take_jobs().await.remove(0);
-    let failure = analyses.handle(&job).await.expect_err("refused");
-    assert_eq!(failure.disposition(1), Disposition::Poison);
-    let cause = failure.chain();
-    assert!(cause.contains("line 2: missing field `why`"), "{cause}");
-    assert!(!cause.contains("employees"), "{cause}");
-    analyses.dead(&job, "gave up").await.expect("taken notice");
-    // Who asked for nothing that needs the rules is served.
-    let other = world.upload(unconcerned, &purposes(1)).await;
+    world.set_rules(Some(&half_usable())).await;
+    let first = world.upload(user, &purposes(1)).await;
     world.work(&analyses).await;
-    assert_eq!(world.run(unconcerned, other).await.status, RunStatus::Done);
+    // Again, with everything compiled.
+    let again = world.trigger(user).await;
+    world.work(&analyses).await;
+    for run in [first, again] {
+        let told = world.left_out(user, run).await;
+        let expected = ["unusableRule", "erika-pays", "the tag is not in this tree"];
+        assert_eq!(told, [expected.map(str::to_owned)]);
+    }
+    assert_eq!(
+        world.tag_of(user, "t0").await.rule_id,
+        "acme-pays-commission"
+    );
+
+    world.set_rules(Some("rule = \"Erika\"")).await;
+    let run = world.trigger(user).await;
+    world.work(&analyses).await;
+    let told = world.left_out(user, run).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0][..2], ["unusableRule", "rules"].map(str::to_owned));
+    assert_eq!(world.tag_of(user, "t0").await.origin, "pack");
 
     world.set_rules(Some(TENANT_RULES)).await;
     let run = world.trigger(user).await;
     world.work(&analyses).await;
-    assert_eq!(world.run(user, run).await.status, RunStatus::Done);
+    assert_eq!(world.left_out(user, run).await, [[""; 3]; 0]);
     assert_eq!(world.tag_of(user, "t0").await.origin, "tenant");
 }
 
 #[tokio::test]
-async fn patterns_that_do_not_fit_any_more_fail_the_run_and_say_where() {
+async fn a_pattern_that_does_not_fit_any_more_is_left_out_and_told() {
     let world = World::new().await;
     let user = world.add_user(&["categorization"]).await;
-    world.upload(user, &purposes(1)).await;
-    world
-        .set_patterns(user, &by_name(&["tag_of_an_older_release"]))
-        .await;
-    let job = world.take_jobs().await.remove(0);
-    let failure = world.analyses().handle(&job).await.expect_err("refused");
-    assert_eq!(failure.disposition(1), Disposition::Poison);
-    assert!(failure.chain().contains("patterns[0].tags"), "{failure:?}");
-    assert!(
-        !failure.chain().to_lowercase().contains("acme"),
-        "{failure:?}"
+    let analyses = world.analyses();
+    world.upload(user, &purposes(2)).await;
+    let mut set = by_name(&["tag_of_an_older_release"]);
+    set.patterns.extend(by_name(&["dividend"]).patterns);
+    set.ids = [
+        (
+            "Erika".to_owned(),
+            owned(&["fix", "tag_of_an_older_release"]),
+        ),
+        ("t1".to_owned(), owned(&["interest_income"])),
+    ]
+    .into();
+    let run = world.set_patterns(user, &set).await;
+    world.work(&analyses).await;
+    let no_tag = "is neither an attribute nor a tag of this type of user";
+    let told = world.left_out(user, run).await;
+    assert_eq!(
+        told,
+        [
+            ["unusablePattern", "patterns[0].tags[0]", no_tag],
+            ["unusablePattern", "ids[#1][1]", no_tag],
+        ]
     );
+    assert_eq!(
+        world.decision(user, "t0").await,
+        ["dividend", "user", "patterns[1]"]
+    );
+    assert_eq!(world.decision(user, "t1").await[2], "ids[t1]");
+}
+
+#[tokio::test]
+async fn a_run_tells_of_so_many_patterns_only() {
+    let world = World::new().await;
+    let user = world.add_user(&["categorization"]).await;
+    let gone = by_name(&["tag_of_an_older_release"]).patterns.remove(0);
+    let set = PatternSet {
+        patterns: vec![gone; LEFT_OUT_TOLD_MAX + 1],
+        ..PatternSet::default()
+    };
+    world.upload(user, &purposes(1)).await;
+    let run = world.set_patterns(user, &set).await;
+    world.work(&world.analyses()).await;
+    assert_eq!(world.left_out(user, run).await.len(), LEFT_OUT_TOLD_MAX);
 }
 
 #[tokio::test]

@@ -150,14 +150,139 @@ fn rules_once_accepted_outlive_new_ids_and_decisions_of_the_pack() {
     ] {
         let source = TENANT.replace(piece, by);
         assert!(tenant(&source).is_err(), "{by}");
-        let rules = load(&source).expect(by);
+        let rules = load(&source);
+        assert_eq!(rules.unusable(), []);
         let (decision, tag, ..) = decide(person().with_tenant(Some(&rules)), REWE);
         assert_eq!(
             (tag.as_str(), decision.origin),
             ("restaurant", Origin::Tenant)
         );
     }
-    assert!(load(&TENANT.replace("restaurant", "nowhere")).is_err());
+}
+
+/// What a rule holds that nobody may read in an error.
+const SECRETS: [&str; 3] = ["Erika", "DE02120300000000202051", "nowhere"];
+
+#[test]
+fn a_rule_that_cannot_be_used_takes_no_other_with_it() {
+    let private = r#"
+[[rule]]
+id = "private"
+tag = "restaurant"
+status = { stable = "1" }
+direction = "debit"
+strength = "hint"
+counterparty = { any = ["Erika"] }
+why = "x"
+source = "x"
+hit = ["Erika | x | -6.50"]
+miss = ["ALDI SUED | x | -6.50"]
+"#;
+    let literals = "counterparty = { any = [\"Erika\"] }";
+    for (piece, by, rule, problem) in [
+        ("\"restaurant\"", "\"nowhere\"", "private", "the tag is not"),
+        ("\"hint\"", "\"nowhere\"", "private", "the strength is not"),
+        (
+            "\"Erika\"]",
+            "\"Erika\", \"ERIKA\"]",
+            "private",
+            "adds nothing",
+        ),
+        ("\"Erika\"]", "\"*Eri ka*\"]", "private", "a compound must"),
+        ("\"Erika\"]", "\"§\"]", "private", "neither letter"),
+        ("\"Erika\"]", "\"E\"]", "private", "a single character"),
+        (
+            literals,
+            "counterparty = { listed = [\"nowhere\"] }",
+            "private",
+            "no names stand",
+        ),
+        (
+            literals,
+            "iban = [\"DE02120300000000202051 Erika\"]",
+            "private",
+            "no such code",
+        ),
+        ("why =", "because =", "private", "format"),
+        ("\"private\"", "\"Erika!\"", "rules[0]", "the id must"),
+        ("\"private\"", "7", "rules[0]", "format"),
+        (literals, "mcc = [\"0-999999\"]", "private", "more than"),
+        ("-6.50", "Erika", "private", "example 1"),
+    ] {
+        assert!(private.contains(piece), "{piece}");
+        let source = private.replace(piece, by) + TENANT;
+        assert!(tenant(&source).is_err(), "{by}");
+        let rules = TenantRules::load(&PACK, UserType::Person, &source);
+        let [unusable] = rules.unusable() else {
+            panic!("{by}: {:?}", rules.unusable());
+        };
+        assert_eq!(unusable.rule, rule, "{by}");
+        assert!(unusable.problem.contains(problem), "{by}: {unusable:?}");
+        let said = format!("{unusable:?}");
+        assert!(
+            SECRETS.iter().all(|secret| !said.contains(secret)),
+            "{said}"
+        );
+        assert_eq!(rules.len(), 1);
+        let (_, tag, rule, _) = decide(person().with_tenant(Some(&rules)), REWE);
+        assert_eq!((&*tag, &*rule), ("restaurant", "own-canteen"), "{by}");
+    }
+}
+
+#[test]
+fn rules_that_are_no_rules_at_all_are_left_out_together() {
+    for source in [
+        "Erika = [",
+        &format!("erika = 1\n{TENANT}"),
+        "rule = \"Erika\"",
+    ] {
+        let rules = TenantRules::load(&PACK, UserType::Person, source);
+        let names: Vec<_> = rules.unusable().iter().map(|one| &*one.rule).collect();
+        assert_eq!(names, ["rules"], "{source}");
+        assert!(!rules.unusable()[0].problem.contains("rika"));
+        assert!(rules.is_empty());
+    }
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_takes_no_other_with_it() {
+    let set = PatternSet {
+        patterns: vec![
+            pattern(PatternKind::Name, "REWE Markt GmbH", &["nowhere"]),
+            pattern(PatternKind::Name, "REWE Markt GmbH", &["fine"]),
+            pattern(PatternKind::Name, "§", &["fine"]),
+        ],
+        ids: [("other", "nowhere"), ("secret", "nowhere"), ("t", "gym")]
+            .map(|(id, tag)| (id.to_owned(), vec![tag.to_owned()]))
+            .into(),
+    };
+    let (patterns, problems) = UserPatterns::load(PACK.taxonomy(), UserType::Person, &set);
+    let places: Vec<&str> = problems.iter().map(|problem| &*problem.place).collect();
+    let expected = [
+        "patterns[0].tags[0]",
+        "patterns[2].value",
+        "ids[#1][0]",
+        "ids[#2][0]",
+    ];
+    assert_eq!(places, expected);
+    assert_eq!(problems[3].path.as_str(), "ids.secret[0]");
+    let said = format!("{problems:?} {}", problems[3]);
+    assert!(
+        !said.contains("secret") && !said.contains("nowhere"),
+        "{said}"
+    );
+    let categorizer = person().with_patterns(&patterns);
+    let (_, tag, rule, extra) = decide(categorizer, REWE);
+    // The number is the one that the user knows.
+    assert_eq!((&*tag, &*rule), ("fine", "patterns[1]"));
+    assert_eq!(extra, [""; 0]);
+    let mut example = Example::parse(REWE).expect(REWE);
+    example.transaction.id = domain::TransactionId::try_new("t").expect("an id");
+    let view = PACK.prepare(&example.transaction, &example.context);
+    let decision = categorizer.decide(&view, &mut PACK.scratch());
+    assert_eq!(categorizer.rule_name(&decision), "ids[t]");
+    let empty = UserPatterns::load(PACK.taxonomy(), UserType::Person, &PatternSet::default());
+    assert!(empty.0.is_empty() && empty.1.is_empty());
 }
 
 #[test]
@@ -179,6 +304,18 @@ fn ids_beat_creditors_beat_names() {
     assert_eq!(
         (tag, rule),
         ("donation".to_owned(), format!("ids[{partner}]"))
+    );
+    let upper = PatternSet {
+        ids: [(partner.to_uppercase(), vec!["donation".to_owned()])].into(),
+        ..PatternSet::default()
+    };
+    let (_, tag, rule, _) = decide(person().with_patterns(&compile(&upper)), line);
+    assert_eq!(
+        (tag, rule),
+        (
+            "donation".to_owned(),
+            format!("ids[{}]", partner.to_uppercase())
+        )
     );
     set.ids
         .insert("example".to_owned(), vec!["hotel".to_owned()]);
@@ -300,6 +437,7 @@ fn bad_patterns_are_refused_with_their_place() {
         UserPatterns::compile(PACK.taxonomy(), UserType::Person, set)
             .expect_err("bad")
             .path
+            .into_inner()
     };
     for (value, tags, path) in [
         ("REWE", vec![], "patterns[0].tags"),

@@ -1,5 +1,7 @@
 //! A tenant's own rules, as text; whoever runs them compiles them.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use domain::UserType;
 
@@ -7,7 +9,7 @@ use super::TenantTx;
 use crate::error::{StoreError, violates};
 
 /// A tenant's rules that are to be stored, compiled once to be sure of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewTenantRules {
     /// Their text.
     pub source: String,
@@ -18,7 +20,7 @@ pub struct NewTenantRules {
 }
 
 /// A tenant's rules for one kind of user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TenantRuleSource {
     /// Their text.
     pub source: String,
@@ -28,6 +30,29 @@ pub struct TenantRuleSource {
     pub rules: u32,
     /// When they were set.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Without the text, which may name people.
+impl fmt::Debug for NewTenantRules {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NewTenantRules")
+            .field("hash", &self.hash)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the text, which may name people.
+impl fmt::Debug for TenantRuleSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TenantRuleSource")
+            .field("hash", &self.hash)
+            .field("rules", &self.rules)
+            .field("updated_at", &self.updated_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TenantTx {
@@ -133,5 +158,31 @@ impl TenantTx {
         .execute(self.conn())
         .await?;
         Ok(deleted.rows_affected() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_not_printed_by_accident() {
+        let (source, hash) = ("Erika Muster".to_owned(), "abc".to_owned());
+        let stored = TenantRuleSource {
+            source: source.clone(),
+            hash: hash.clone(),
+            rules: 7,
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        let rules = 7;
+        let new = NewTenantRules {
+            source,
+            hash,
+            rules,
+        };
+        for printed in [format!("{stored:?}"), format!("{new:#?}")] {
+            assert!(!printed.contains("Erika"), "{printed}");
+            assert!(printed.contains("abc"), "{printed}");
+        }
     }
 }

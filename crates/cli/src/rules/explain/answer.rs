@@ -132,7 +132,10 @@ impl Answer {
                 writeln!(out, "{name:<13}{value}")?;
             }
         }
-        writeln!(out, "\n{} alternatives", self.alternatives.len())?;
+        match self.alternatives.len() {
+            1 => writeln!(out, "\n1 alternative")?,
+            count => writeln!(out, "\n{count} alternatives")?,
+        }
         for Alternative { reason, lost } in &self.alternatives {
             writeln!(
                 out,

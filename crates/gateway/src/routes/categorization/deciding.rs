@@ -59,27 +59,22 @@ impl Stored {
         })
     }
 
-    /// Compiles it. What the shipped rules do not go with any more decides nothing here, so that
-    /// the explanation says that it changed.
+    /// Compiles it as the analysis does: what does not fit the shipped rules any more is left out,
+    /// and the explanation says that the decision changed.
     pub(super) fn compile(&self, state: &AppState) -> Compiled {
         let pack = state.rules();
         let tenant = match &self.tenant {
             Tenant::None => None,
             Tenant::Compiled(rules) => Some(Arc::clone(rules)),
             Tenant::Source(stored) => {
-                let rules = TenantRules::load(pack, self.user_type, &stored.source).ok();
-                rules.map(|rules| {
-                    let rules = Arc::new(rules);
-                    state.tenant_rules().keep(self.tenant_id, &rules);
-                    rules
-                })
+                let rules = TenantRules::load(pack, self.user_type, &stored.source);
+                let rules = Arc::new(rules);
+                state.tenant_rules().keep(self.tenant_id, &rules);
+                Some(rules)
             }
         };
-        let patterns = UserPatterns::compile(pack.taxonomy(), self.user_type, &self.patterns);
-        Compiled {
-            patterns: patterns.unwrap_or_default(),
-            tenant,
-        }
+        let (patterns, _) = UserPatterns::load(pack.taxonomy(), self.user_type, &self.patterns);
+        Compiled { patterns, tenant }
     }
 }
 
@@ -91,7 +86,7 @@ impl Compiled {
             .with_patterns(&self.patterns)
     }
 
-    /// The tenant's rules, if they go with the shipped ones.
+    /// The tenant's rules, as far as they go with the shipped ones.
     pub(super) fn tenant(&self) -> Option<&TenantRules> {
         self.tenant.as_deref()
     }

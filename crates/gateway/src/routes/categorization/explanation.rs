@@ -18,7 +18,6 @@ use wire::line::field_name;
 
 use super::deciding::{Compiled, Stored};
 use super::{Shown, account, language, tagged};
-use crate::compute::computed;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, Query, TransactionPath, requirement};
 use crate::http::Answer;
@@ -74,6 +73,7 @@ pub(crate) async fn get_explanation(
     query: Query,
 ) -> ApiResult<Answer> {
     let (language, account) = (language(&query)?, account(&query)?);
+    let turn = state.compile_turn().await?;
     let mut tx = state.store().begin_snapshot(caller.tenant()).await?;
     let user = caller.user(&mut tx, path.user_id).await?;
     let item = tagged(&mut tx, &user, &path, account.as_ref()).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn get_explanation(
     let stored = Stored::load(&mut tx, &user, &state).await?;
     // The connection is free again while everything is compiled.
     drop(tx);
-    computed(move || {
+    turn.computed(move || {
         let compiled = stored.compile(&state);
         let subject = Subject {
             item: &item,

@@ -6,13 +6,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{CorrelationId, PatternSet, UserType};
+use rules::patterns::PATTERNS_MAX;
 use rules::{RulePack, UserPatterns};
 use store::{RunCause, RunRequest};
+use wire::InvalidInput;
 use wire::correlation::PatternsAcceptedResponse;
 use wire::json::{self, Object};
 use wire::patterns::PatternsRequest;
 
-use crate::compute::computed;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, PatternsBody, UserPath, Write, requirement};
 use crate::http::{Answer, RequestContext};
@@ -51,14 +52,24 @@ pub(crate) async fn set_patterns(
     write: Write<PatternsBody>,
 ) -> ApiResult<Answer> {
     let PatternsBody { bytes, room } = write.body;
-    let set = computed(move || read(&bytes)).await??;
+    let turn = state.compile_turn().await?;
     let mut tx = state.store().begin(caller.tenant()).await?;
     if let Some(answer) = write.idempotency.earlier(&mut tx).await? {
         return Ok(answer);
     }
-    let user = caller.user(&mut tx, path.user_id).await?;
+    let user_type = caller.user(&mut tx, path.user_id).await?.user_type;
+    // No connection waits while everything is compiled. A user's type never changes.
+    drop(tx);
     let rules = Arc::clone(state.rules());
-    let set = computed(move || checked(&rules, user.user_type, set)).await??;
+    let set = turn
+        .computed(move || checked(&rules, user_type, read(&bytes)?))
+        .await??;
+    let mut tx = state.store().begin(caller.tenant()).await?;
+    // The same request may have been answered meanwhile.
+    if let Some(answer) = write.idempotency.earlier(&mut tx).await? {
+        return Ok(answer);
+    }
+    let user = caller.user(&mut tx, path.user_id).await?;
     tx.set_patterns(user.id, &set).await?;
     let correlation_id = CorrelationId::new(state.ids().uuid());
     let run = RunRequest {
@@ -90,8 +101,11 @@ fn read(body: &Bytes) -> ApiResult<PatternSet> {
 
 /// The set, if it can be used: what the analysis would refuse is refused here.
 fn checked(rules: &RulePack, tree: UserType, set: PatternSet) -> ApiResult<PatternSet> {
+    if set.len() > PATTERNS_MAX {
+        return Err(InvalidInput::too_many("patterns", "patterns and ids", PATTERNS_MAX).into());
+    }
     match UserPatterns::compile(rules.taxonomy(), tree, &set) {
         Ok(_) => Ok(set),
-        Err(problem) => Err(ApiError::field(&problem.path, problem.message)),
+        Err(problem) => Err(ApiError::field(problem.path.as_str(), problem.message)),
     }
 }

@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use domain::UserType;
 use rules::{RulePack, RulesError, TenantRules};
 use store::NewTenantRules;
+use wire::InvalidInput;
 use wire::tenant_rules::TenantRulesResponse;
 use wire::time::UtcMillis;
 
-use crate::compute::computed;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Caller, RulesBody, TypePath, Write, requirement};
 use crate::http::Answer;
@@ -48,7 +48,8 @@ pub(crate) async fn set_tenant_rules(
     let RulesBody { text, room } = write.body;
     let pack = Arc::clone(state.rules());
     let tree = path.user_type;
-    let (source, rules) = computed(move || compiled(&pack, tree, text)).await??;
+    let turn = state.compile_turn().await?;
+    let (source, rules) = turn.computed(move || compiled(&pack, tree, text)).await??;
     let mut tx = state.store().begin(caller.tenant()).await?;
     if let Some(answer) = write.idempotency.earlier(&mut tx).await? {
         return Ok(answer);
@@ -81,6 +82,19 @@ fn compiled(pack: &RulePack, tree: UserType, text: String) -> ApiResult<(String,
     }
 }
 
+/// What the parser says, as far as it repeats no value: those may name people.
+fn unreadable(message: &str) -> String {
+    if message.starts_with("missing field") || message.starts_with("unknown field") {
+        return message.to_owned();
+    }
+    match message.rfind(", expected ") {
+        Some(at) if !message[at..].contains("struct ") => {
+            format!("must be {}", &message[at + ", expected ".len()..])
+        }
+        _ => "is not in the format of rules".to_owned(),
+    }
+}
+
 /// Says which rule is wrong, and why.
 fn refused(error: &RulesError, text: &str) -> ApiError {
     match error {
@@ -89,12 +103,12 @@ fn refused(error: &RulesError, text: &str) -> ApiError {
                 let before = text.get(..span.start).unwrap_or_default();
                 before.matches('\n').count().saturating_add(1)
             });
-            ApiError::field("", format!("line {line}: {}", source.message()))
+            ApiError::field("", format!("line {line}: {}", unreadable(source.message())))
         }
         RulesError::Rule { rule, problem, .. } => {
-            ApiError::field("", format!("rule {rule:?}: {problem}"))
+            ApiError::field("", format!("rule {rule:?}: {}", problem.without_values()))
         }
-        RulesError::TooMany { .. } => ApiError::field("", error.to_string()),
+        RulesError::TooMany { what, max } => InvalidInput::too_many("", what, *max).into(),
         RulesError::TaxonomyTable(_)
         | RulesError::FirstNames(_)
         | RulesError::Names(_)
@@ -103,6 +117,70 @@ fn refused(error: &RulesError, text: &str) -> ApiError {
         | RulesError::Taxonomy { .. }
         | RulesError::Fallback { .. } => {
             ApiError::Inconsistent("a tenant's rules cannot be compiled")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Classify as _, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn too_many_rules_are_too_large() {
+        let pack = RulePack::builtin().expect("a pack");
+        let rule = r#"[[rule]]
+id = "ours"
+tag = "streaming"
+strength = "name"
+status = { stable = "0.1" }
+mcc = ["0-999999"]
+why = "x"
+source = "x"
+hit = ["X | x | -12.50"]
+miss = ["X | y | -12.50"]
+"#;
+        let refused = compiled(&pack, UserType::Person, rule.to_owned()).expect_err("too many");
+        assert_eq!(refused.kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_values() {
+        let pack = RulePack::builtin().expect("a pack");
+        let rule = r#"[[rule]]
+id = "ours"
+tag = "streaming"
+strength = "name"
+status = { stable = "0.1" }
+direction = "debit"
+why = "x"
+source = "x"
+hit = ["X | Erika | -12.50"]
+miss = ["X | NETTO | -12.50"]
+"#;
+        for (lines, expected) in [
+            (
+                "purpose = \"Erika\"",
+                "line 1: is not in the format of rules",
+            ),
+            ("purpose = { any = [\"Erika\", 7] }", "line "),
+            ("purpose = { any = [\"Erika\"", "line "),
+            ("moon = \"Erika\"", "line "),
+            ("id = \"Erika\"", "line "),
+            (
+                "purpose.any = [\"Erika\", \"ERIKA\"]",
+                "rule \"ours\": a literal adds nothing",
+            ),
+            (
+                "iban = [\"Erika\"]",
+                "rule \"ours\": `iban` holds what is no such code",
+            ),
+        ] {
+            let refused = compiled(&pack, UserType::Person, format!("{rule}{lines}\n"));
+            let refused = refused.expect_err(lines).to_string();
+            assert!(refused.starts_with(expected), "{lines}: {refused}");
+            assert!(!refused.to_lowercase().contains("erika"), "{refused}");
         }
     }
 }
