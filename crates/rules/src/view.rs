@@ -509,8 +509,26 @@ enum MerchantIs {
 /// The text before a double slash, behind which card payments name the place.
 fn cut_place(text: &str) -> &str {
     let bytes = text.as_bytes();
+    if !may_hold_slash(bytes) {
+        return text;
+    }
     let slash = memchr_iter(b'/', bytes).find(|at| bytes.get(at.wrapping_add(1)) == Some(&b'/'));
     slash.map_or(text, |at| &text[..at])
+}
+
+/// Whether a text may hold a slash: eight bytes at a time, since names are short and have none.
+fn may_hold_slash(text: &[u8]) -> bool {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let (blocks, rest) = text.as_chunks::<8>();
+    let mut found = 0;
+    // The last block may overlap the one before.
+    for block in blocks.iter().chain(text.last_chunk()) {
+        let zeroed = u64::from_le_bytes(*block) ^ u64::from_le_bytes([b'/'; 8]);
+        // A byte is zero only where the lowest bit is borrowed from above its highest.
+        found |= zeroed.wrapping_sub(LOW) & !zeroed & HIGH;
+    }
+    found != 0 || blocks.is_empty() && rest.contains(&b'/')
 }
 
 fn offset(at: usize) -> u32 {

@@ -1,10 +1,11 @@
 //! Finds the stems of compound words.
 //!
 //! Each stem is entered by the four letters that tell where it may stand: those at the start of a
-//! word, at its end, or anywhere in it. A word is passed over after a look at a bit for each of its
-//! places; only where the bit is set are stems compared.
+//! word, at its end, or anywhere in it. A word is passed over after a look at a bit for its start,
+//! its end, and every other place in it; only where the bit is set are stems compared.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::literal::{COMPOUND_LETTERS_MIN, Literal, Shape};
 use crate::matcher::table::Posting;
@@ -13,6 +14,8 @@ use crate::normalize::scan::{Scan, WordHash};
 /// Letters that tell stems apart; every stem has as many.
 type Gram = [u8; COMPOUND_LETTERS_MIN];
 
+/// Every how many places a word is looked at for stems that may stand anywhere in it.
+const STRIDE: usize = 2;
 /// How many bits the filter before a table has, as a power of two.
 const FILTER_BITS_LOG: u32 = 16;
 /// Factor that spreads grams over the filter.
@@ -25,7 +28,7 @@ pub(crate) struct Compounds {
     starts: Stems,
     /// By their last letters, where a word ends.
     ends: Stems,
-    /// By their first letters, anywhere in a word.
+    /// By the letters that stand at one of every two places wherever the stem does.
     inside: Stems,
 }
 
@@ -36,10 +39,20 @@ struct Stems {
     by_gram: HashMap<Gram, Vec<Stem>, WordHash>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stem {
-    letters: Box<[u8]>,
-    postings: Vec<Posting>,
+    letters: Arc<[u8]>,
+    postings: Arc<[Posting]>,
+    /// Where the stem starts as seen from the gram that it is entered by.
+    at: Start,
+}
+
+/// Where a stem starts.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    LetterBefore,
+    Here,
+    LetterAfter,
 }
 
 /// Collects stems before they are entered.
@@ -61,13 +74,18 @@ impl CompoundsBuilder {
         let mut compounds = Compounds::default();
         for ((shape, stem), postings) in self.stems {
             let letters = stem.as_bytes();
-            let (stems, gram) = match shape {
-                Shape::Whole | Shape::Prefix => (&mut compounds.starts, letters.first_chunk()),
-                Shape::Suffix => (&mut compounds.ends, letters.last_chunk()),
-                Shape::Infix => (&mut compounds.inside, letters.first_chunk()),
+            let (Some(first), Some(last)) = (letters.first_chunk(), letters.last_chunk()) else {
+                continue;
             };
-            if let Some(gram) = gram {
-                stems.add(*gram, letters, postings);
+            let stem = Stem {
+                letters: letters.into(),
+                postings: postings.into(),
+                at: Start::Here,
+            };
+            match shape {
+                Shape::Whole | Shape::Prefix => compounds.starts.add(*first, stem),
+                Shape::Suffix => compounds.ends.add(*last, stem),
+                Shape::Infix => compounds.inside.add_anywhere(*first, stem),
             }
         }
         compounds
@@ -76,8 +94,8 @@ impl CompoundsBuilder {
 
 impl Compounds {
     /// Calls back for every stem in every word of letters: the word's index, the letters of the
-    /// stem, and the group.
-    pub(crate) fn find(&self, scan: &Scan, mut report: impl FnMut(usize, usize, Posting)) {
+    /// stem, and its groups.
+    pub(crate) fn find(&self, scan: &Scan, mut report: impl FnMut(usize, usize, &[Posting])) {
         for (index, word) in scan.words().iter().enumerate() {
             if !word.letters {
                 continue;
@@ -86,11 +104,7 @@ impl Compounds {
             let (Some(first), Some(last)) = (letters.first_chunk(), letters.last_chunk()) else {
                 continue;
             };
-            let mut report_all = |stem: &Stem| {
-                for posting in &stem.postings {
-                    report(index, stem.letters.len(), *posting);
-                }
-            };
+            let mut report_all = |stem: &Stem| report(index, stem.letters.len(), &stem.postings);
             let starting = self.starts.with(*first).iter();
             starting
                 .filter(|stem| letters.starts_with(&stem.letters))
@@ -99,30 +113,57 @@ impl Compounds {
             ending
                 .filter(|stem| letters.ends_with(&stem.letters))
                 .for_each(&mut report_all);
-            for (at, gram) in letters.windows(COMPOUND_LETTERS_MIN).enumerate() {
-                let Some(gram) = gram.first_chunk() else {
-                    continue;
-                };
+            let mut at = 0;
+            while let Some(gram) = letters.get(at..).and_then(<[u8]>::first_chunk) {
                 let inside = self.inside.with(*gram).iter();
                 inside
-                    .filter(|stem| letters[at..].starts_with(&stem.letters))
+                    .filter(|stem| stem.lies_in(letters, at))
                     .for_each(&mut report_all);
+                at = at.wrapping_add(STRIDE);
             }
         }
     }
 }
 
+impl Stem {
+    /// Whether it stands in a word where its gram was found.
+    fn lies_in(&self, word: &[u8], gram_at: usize) -> bool {
+        let at = match self.at {
+            Start::LetterBefore => gram_at.checked_sub(1),
+            Start::Here => Some(gram_at),
+            Start::LetterAfter => gram_at.checked_add(1),
+        };
+        at.and_then(|at| word.get(at..))
+            .is_some_and(|rest| rest.starts_with(&self.letters))
+    }
+}
+
 impl Stems {
-    fn add(&mut self, gram: Gram, letters: &[u8], postings: Vec<Posting>) {
+    /// Enters a stem so that it is found wherever it starts although every other place is looked
+    /// at: by its first letters, and by those around its second one.
+    fn add_anywhere(&mut self, first: Gram, stem: Stem) {
+        let second = stem.letters.get(1..).and_then(<[u8]>::first_chunk);
+        if let Some(second) = second.copied() {
+            let at = Start::LetterBefore;
+            self.add(second, Stem { at, ..stem.clone() });
+        } else {
+            // Too short for that: any letter may stand before it.
+            let [a, b, c, _] = first;
+            for letter in b'a'..=b'z' {
+                let at = Start::LetterAfter;
+                self.add([letter, a, b, c], Stem { at, ..stem.clone() });
+            }
+        }
+        self.add(first, stem);
+    }
+
+    fn add(&mut self, gram: Gram, stem: Stem) {
         if self.filter.is_empty() {
             self.filter = vec![0; (1 << FILTER_BITS_LOG) / 64];
         }
         let bit = bit_of(gram);
         self.filter[bit >> 6] |= 1 << (bit & 63);
-        self.by_gram.entry(gram).or_default().push(Stem {
-            letters: letters.into(),
-            postings,
-        });
+        self.by_gram.entry(gram).or_default().push(stem);
     }
 
     /// The stems with these letters.

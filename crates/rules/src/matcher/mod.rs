@@ -119,15 +119,17 @@ impl Matcher {
         self.best(Question::Meaning, view, scratch)
     }
 
-    /// The best match that says that nothing is known.
+    /// The best match that says that nothing is known, after [`Matcher::find`].
     pub(crate) fn find_rest(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
-        self.awake(view, scratch);
+        let direction = view.direction();
+        self.awake_again(direction, view, scratch);
+        add(&mut scratch.awake, &self.anchors.fallbacks[side(direction)]);
         self.best(Question::Rest, view, scratch)
     }
 
     /// What money that went to the same other side would be spent for, after [`Matcher::find`].
     pub(crate) fn find_spending(&self, view: &View<'_>, scratch: &mut Scratch) -> Option<Match> {
-        self.awake_for_spending(view, scratch);
+        self.awake_again(Direction::Debit, view, scratch);
         let found = self.best(Question::Spending, view, scratch);
         found.filter(|found| found.is_spending(view, self.scales))
     }
@@ -210,12 +212,13 @@ impl Matcher {
         );
     }
 
-    /// Collects the clauses for spending that may match, from the marks that are there.
-    fn awake_for_spending(&self, view: &View<'_>, scratch: &mut Scratch) {
+    /// Collects the clauses of a direction that may match, from the marks that are there, except
+    /// for the fallback.
+    fn awake_again(&self, direction: Direction, view: &View<'_>, scratch: &mut Scratch) {
         let Scratch { hit, awake, .. } = scratch;
         awake.clear();
         for group in hit.iter() {
-            add(awake, self.anchors.groups.of(*group, Direction::Debit));
+            add(awake, self.anchors.groups.of(*group, direction));
         }
         self.awake_by_codes(view, awake);
     }
@@ -243,9 +246,7 @@ impl Matcher {
                 } else {
                     Words::Single
                 };
-                for posting in found.postings {
-                    self.mark(view, *posting, (hit, words), (marks, groups, awake));
-                }
+                self.mark(view, found.postings, (hit, words), (marks, groups, awake));
             });
         }
     }
@@ -258,37 +259,36 @@ impl Matcher {
             awake,
             ..
         } = scratch;
-        self.compounds.find(scan, |at, length, posting| {
+        self.compounds.find(scan, |at, length, postings| {
             let word = &scan.words()[at];
             let span = (word.start as usize, word.end as usize);
             let hit = Hit::word(length, word.text, span, Note::Compound);
-            self.mark(view, posting, (hit, Words::Single), (marks, groups, awake));
+            let hit = (hit, Words::Single);
+            self.mark(view, postings, hit, (marks, groups, awake));
         });
     }
 
-    /// Marks a group and awakes what is anchored there, if the text plays the right role.
-    #[inline]
+    /// Marks groups and awakes what is anchored there, if the text plays the right role.
     fn mark(
         &self,
         view: &View<'_>,
-        posting: Posting,
+        postings: &[Posting],
         (hit, words): (Hit, Words),
         (marks, groups, awake): (&mut Marks, &mut Vec<GroupId>, &mut Vec<ClauseNumber>),
     ) {
         let Some(index) = hit.segment() else {
             return;
         };
-        if !view.segments()[index].roles.meet(posting.roles)
-            || words == Words::Single && view.is_personal(index)
-        {
-            return;
-        }
-        if marks.add(posting.group, hit) {
-            groups.push(posting.group);
-            add(
-                awake,
-                self.anchors.groups.of(posting.group, view.direction()),
-            );
+        let roles = view.segments()[index].roles;
+        let direction = view.direction();
+        for posting in postings.iter().filter(|one| roles.meet(one.roles)) {
+            if words == Words::Single && view.is_personal(index) {
+                return;
+            }
+            if marks.add(posting.group, hit) {
+                groups.push(posting.group);
+                add(awake, self.anchors.groups.of(posting.group, direction));
+            }
         }
     }
 

@@ -27,13 +27,19 @@ pub(crate) struct Entry {
     singles: Vec<Posting>,
     /// Groups that it belongs to although a line break split it.
     rejoined: Vec<Posting>,
-    /// Phrases: the words after the first, the letters of all, and their groups.
+    /// Phrases that it starts, in the order of the hashes of their second words.
     phrases: Vec<Phrase>,
+    /// A bit for each second word, by its hash: most words do not go on as any phrase does.
+    seconds: u64,
 }
 
 #[derive(Debug)]
 struct Phrase {
-    rest: Vec<(u64, String)>,
+    /// Hash of the second word.
+    second: u64,
+    /// The words after the first.
+    rest: Vec<String>,
+    /// Letters of all words.
     length: usize,
     postings: Vec<Posting>,
 }
@@ -79,14 +85,13 @@ impl TableBuilder {
             }
             return;
         }
-        let same = |phrase: &&mut Phrase| phrase.rest.iter().map(|(_, word)| word).eq(rest);
+        let second = rest.first().map_or(0, |word| hash_of(word.as_bytes()));
+        let same = |phrase: &&mut Phrase| phrase.second == second && phrase.rest == rest;
         match entry.phrases.iter_mut().find(same) {
             Some(phrase) => phrase.postings.push(posting),
             None => entry.phrases.push(Phrase {
-                rest: rest
-                    .iter()
-                    .map(|word| (hash_of(word.as_bytes()), word.clone()))
-                    .collect(),
+                second,
+                rest: rest.to_vec(),
                 length: literal.words.iter().map(String::len).sum(),
                 postings: vec![posting],
             }),
@@ -105,8 +110,15 @@ impl TableBuilder {
             slots: vec![(0, 0); size(SLOTS_PER_WORD)],
             filter: vec![0; size(FILTER_BITS_PER_WORD).div_ceil(64)],
         };
-        for (word, entry) in self.entries {
-            table.insert(Entry { word, ..entry });
+        for (word, mut entry) in self.entries {
+            entry.phrases.sort_by_key(|phrase| phrase.second);
+            let bits = entry.phrases.iter().map(|phrase| bit_of(phrase.second));
+            let seconds = bits.fold(0, |all, bit| all | bit);
+            table.insert(Entry {
+                word,
+                seconds,
+                ..entry
+            });
         }
         table
     }
@@ -194,7 +206,13 @@ impl WordTable {
     }
 }
 
+/// The bit of a second word.
+const fn bit_of(hash: u64) -> u64 {
+    1 << (hash & 63)
+}
+
 impl Entry {
+    #[inline]
     fn report<'t>(&'t self, scan: &Scan, at: usize, report: &mut impl FnMut(WordMatch<'t>)) {
         if !self.singles.is_empty() {
             report(WordMatch {
@@ -204,20 +222,34 @@ impl Entry {
                 rejoined: false,
             });
         }
+        let next = scan.words().get(at.wrapping_add(1));
+        if let Some(next) = next.filter(|next| self.seconds & bit_of(next.hash) != 0) {
+            self.report_phrases(scan, (at, next.hash), report);
+        }
+    }
+
+    /// Calls back for the phrases that go on with a word of a hash.
+    fn report_phrases<'t>(
+        &'t self,
+        scan: &Scan,
+        (at, second): (usize, u64),
+        report: &mut impl FnMut(WordMatch<'t>),
+    ) {
         let text = scan.words()[at].text;
-        for phrase in &self.phrases {
+        let first = self
+            .phrases
+            .partition_point(|phrase| phrase.second < second);
+        let phrases = self.phrases.iter().skip(first);
+        for phrase in phrases.take_while(|phrase| phrase.second == second) {
             let from = at.wrapping_add(1);
             let last = at.wrapping_add(phrase.rest.len());
             let Some(window) = scan.words().get(from..=last) else {
                 continue;
             };
-            let same = window
-                .iter()
-                .zip(&phrase.rest)
-                .all(|(word, (hash, wanted))| {
-                    word.hash == *hash && word.text == text && scan.bytes(word) == wanted.as_bytes()
-                });
-            if same {
+            let mut pairs = window.iter().zip(&phrase.rest);
+            if pairs
+                .all(|(word, wanted)| word.text == text && scan.bytes(word) == wanted.as_bytes())
+            {
                 report(WordMatch {
                     postings: &phrase.postings,
                     length: phrase.length,

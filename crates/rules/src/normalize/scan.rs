@@ -183,9 +183,10 @@ impl Scan {
         self.mark_rejoinable(text.as_bytes(), words);
     }
 
-    /// Makes sure that so many more folded bytes fit.
+    /// Makes sure that so many more folded bytes fit, whole blocks being written.
     fn make_room(&mut self, bytes: usize) {
-        let wanted = self.len.saturating_add(bytes).saturating_add(BLOCK);
+        let blocks = bytes.saturating_add(BLOCK).saturating_add(BLOCK);
+        let wanted = self.len.saturating_add(blocks);
         if self.folded.len() < wanted {
             self.folded.resize(wanted, 0);
         }
@@ -208,32 +209,36 @@ impl Scan {
     /// Reads the word that starts at a letter, a digit or a wide character, and returns where what
     /// is next starts. Most words are plain letters or digits, and end at a blank.
     fn read_word(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        // Letters have a bit that digits lack.
-        const LETTER: u8 = 0x40;
-        let (mut any, mut all, mut len, mut end) = (0, LETTER, 0_usize, BLANK);
-        let places = self.folded[self.len..].iter_mut();
-        for (place, byte) in places.zip(&bytes[start..]) {
-            let class = CLASSES[usize::from(*byte)];
-            if class <= WIDE {
-                end = class;
+        let (mut len, mut hash) = (0_usize, 0);
+        let (mut letters, mut digits) = (0, 0);
+        let places = self.folded.get_mut(self.len..)?.chunks_exact_mut(BLOCK);
+        for place in places {
+            let block = Block::of(load(bytes, start.wrapping_add(len)));
+            place.copy_from_slice(&block.folded.to_le_bytes());
+            hash = step(hash, block.folded);
+            letters |= block.letters;
+            digits |= block.digits;
+            len = len.wrapping_add(block.len);
+            // A hash ends with a block that is not full, if need be with an empty one.
+            if block.len < BLOCK {
                 break;
             }
-            *place = class;
-            any |= class;
-            all &= class;
-            len = len.wrapping_add(1);
         }
-        let letters = all & LETTER != 0;
-        let mixed = !letters && any & LETTER != 0;
         let to = start.wrapping_add(len);
-        if mixed || end != BLANK {
+        let end = bytes
+            .get(to)
+            .map_or(BLANK, |byte| CLASSES[usize::from(*byte)]);
+        if letters != 0 && digits != 0 || end != BLANK {
             return self.read_run(bytes, start);
         }
-        self.add(&Folded {
-            len,
-            span: (start, to),
-            letters,
-        });
+        self.add_hashed(
+            hash,
+            &Folded {
+                len,
+                span: (start, to),
+                letters: digits == 0,
+            },
+        );
         Some(to.wrapping_add(1))
     }
 
@@ -311,12 +316,17 @@ impl Scan {
     }
 
     /// Adds the word whose folded bytes stand behind the last one's.
-    #[inline]
     fn add(&mut self, word: &Folded) {
+        let hash = self.hash(self.len, self.len.wrapping_add(word.len));
+        self.add_hashed(hash, word);
+    }
+
+    #[inline]
+    fn add_hashed(&mut self, hash: u64, word: &Folded) {
         let from = self.len;
         self.len = from.wrapping_add(word.len);
         self.words.push(ScannedWord {
-            hash: self.hash(from, self.len),
+            hash,
             folded: (small(from), small(self.len)),
             start: small(word.span.0),
             end: small(word.span.1),
@@ -331,13 +341,11 @@ impl Scan {
     fn hash(&self, from: usize, to: usize) -> u64 {
         let (mut at, mut left) = (from, to.wrapping_sub(from));
         let mut hash = 0;
-        while left > BLOCK {
+        while left >= BLOCK {
             hash = step(hash, self.block(at));
             (at, left) = (at.wrapping_add(BLOCK), left.wrapping_sub(BLOCK));
         }
-        let unused = BLOCK.wrapping_sub(left).wrapping_mul(8);
-        let mask = u64::MAX.checked_shr(small(unused)).unwrap_or(0);
-        step(hash, self.block(at) & mask)
+        step(hash, self.block(at) & first_bytes(left))
     }
 
     #[inline]
@@ -370,6 +378,72 @@ impl Scan {
                 && matches!(bytes.get(one.end as usize), Some(b' ' | b'\n'));
         }
     }
+}
+
+/// Up to eight bytes of text, read at once: each byte of a number is one of the text, the first
+/// being the lowest.
+struct Block {
+    /// How many letters and digits of ASCII stand at its start.
+    len: usize,
+    /// Those, folded; the rest is blank.
+    folded: u64,
+    /// The highest bit of each of them that is a letter, or a digit.
+    letters: u64,
+    digits: u64,
+}
+
+impl Block {
+    #[inline]
+    fn of(text: u64) -> Self {
+        const HIGH: u64 = every(0x80);
+        // Sums of seven bits each reach the highest bit of their own byte and no other.
+        let plain = text & !HIGH;
+        let lower = plain | every(0x20);
+        let between = |bytes: u64, min: u8, max: u8| {
+            let from = bytes.wrapping_add(every(0x80_u8.wrapping_sub(min)));
+            let above = bytes.wrapping_add(every(0x7f_u8.wrapping_sub(max)));
+            from & !above & !text & HIGH
+        };
+        let letters = between(lower, b'a', b'z');
+        let digits = between(plain, b'0', b'9');
+        let others = !(letters | digits) & HIGH;
+        let len = (others.trailing_zeros() / 8) as usize;
+        let kept = first_bytes(len);
+        Self {
+            len,
+            folded: (text | letters >> 2) & kept,
+            letters: letters & kept,
+            digits: digits & kept,
+        }
+    }
+}
+
+/// A number with the same byte everywhere.
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; BLOCK])
+}
+
+/// The bits of the first bytes of a block.
+#[inline]
+fn first_bytes(count: usize) -> u64 {
+    let unused = BLOCK.saturating_sub(count).wrapping_mul(8);
+    u64::MAX.checked_shr(small(unused)).unwrap_or(0)
+}
+
+/// The eight bytes of a text from a place on, blank where it ends.
+#[inline]
+fn load(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(block) = rest.first_chunk::<BLOCK>() {
+        return u64::from_le_bytes(*block);
+    }
+    if let Some(block) = text.last_chunk::<BLOCK>() {
+        let before = BLOCK.saturating_sub(rest.len()).wrapping_mul(8);
+        let block = u64::from_le_bytes(*block);
+        return block.checked_shr(small(before)).unwrap_or(0);
+    }
+    let bytes = rest.iter().rev();
+    bytes.fold(0, |block, byte| block << 8 | u64::from(*byte))
 }
 
 /// What the character of a class other than letter or digit folds to; `None` when only the stages
@@ -467,10 +541,7 @@ const fn step(hash: u64, block: u64) -> u64 {
 /// The hash of a folded word, as [`Scan`] gives it.
 pub(crate) fn hash_of(word: &[u8]) -> u64 {
     let (mut hash, mut rest) = (0, word);
-    // The last block is never empty but of an empty word.
-    while let Some((block, more)) = rest.split_first_chunk::<BLOCK>()
-        && !more.is_empty()
-    {
+    while let Some((block, more)) = rest.split_first_chunk::<BLOCK>() {
         hash = step(hash, u64::from_le_bytes(*block));
         rest = more;
     }
