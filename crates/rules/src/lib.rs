@@ -45,7 +45,7 @@ pub use error::{RuleProblem, RulesError};
 pub use evidence::{Evidence, Field, Note, Span};
 pub use intermediary::{Intermediary, IntermediaryId};
 pub use language::Language;
-pub use matcher::Scratch;
+pub use matcher::{Scratch, Step};
 pub use pack::{RulePack, Sources};
 pub use patterns::{PatternProblem, UserPatterns};
 pub use rule::{Direction, Rule, RuleId, Stage, Status};

@@ -11,7 +11,7 @@ use crate::decision::{Confidence, Decision, Origin};
 use crate::embedded;
 use crate::error::{RuleProblem, RulesError};
 use crate::intermediary::{Intermediaries, Intermediary, IntermediaryId};
-use crate::matcher::{Matcher, Scratch, Weighing};
+use crate::matcher::{Matcher, Scratch, Step, Weighing};
 use crate::names::Names;
 use crate::people::FirstNames;
 use crate::refund::Refunds;
@@ -187,6 +187,12 @@ impl RulePack {
     /// tenant's rules and a user's patterns.
     pub fn categorize(&self, tree: UserType, view: &View<'_>, scratch: &mut Scratch) -> Decision {
         Categorizer::new(self, tree).decide(view, scratch)
+    }
+
+    /// Does the steps of a decision up to one and throws the result away, for benchmarks. The
+    /// number depends on the work, so that none of it can be left out.
+    pub fn go(&self, tree: UserType, last: Step, view: &View<'_>, scratch: &mut Scratch) -> usize {
+        self.matcher(tree).go(last, view, scratch)
     }
 
     /// Every rule that matches, the heaviest first; the fallback stands last. Says nothing about

@@ -1,7 +1,6 @@
 //! Tells people from merchants, so that a surname is not taken for a trade.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::collections::HashMap;
 
 use domain::Transaction;
 use serde::Deserialize;
@@ -68,26 +67,26 @@ const TRANSFERS: [&str; 2] = ["debit transfer", "direct transfer"];
 /// What remittance information repeats of a direct debit.
 const MERCHANT_PURPOSES: [&str; 2] = ["MREF+", "CRED+"];
 
-/// First names that are borne in Germany.
+/// First names that are borne in Germany, and the words that stand beside them.
 #[derive(Debug, Default)]
 pub(crate) struct FirstNames {
-    /// Only ever asked, never walked through.
-    names: HashSet<Box<[u8]>, WordHash>,
+    /// By folded word; only ever asked, never walked through.
+    words: HashMap<Box<[u8]>, NameWord, WordHash>,
 }
 
-/// What a word of a name is when it is neither first name nor surname.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NameWord {
-    Title,
-    Particle,
-}
+/// What a word of a name can be, one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct NameWord(u8);
 
-/// [`TITLES`] and [`PARTICLES`], ready for questions.
-static NAME_WORDS: LazyLock<HashMap<&'static [u8], NameWord, WordHash>> = LazyLock::new(|| {
-    let particles = PARTICLES.map(|word| (word.as_bytes(), NameWord::Particle));
-    let titles = TITLES.map(|word| (word.as_bytes(), NameWord::Title));
-    particles.into_iter().chain(titles).collect()
-});
+impl NameWord {
+    const FIRST_NAME: Self = Self(1);
+    const TITLE: Self = Self(2);
+    const PARTICLE: Self = Self(4);
+
+    const fn is(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,12 +97,24 @@ struct Row {
 impl FirstNames {
     /// Reads a table with the column `name`.
     pub(crate) fn parse(csv: &str) -> Result<Self, RulesError> {
-        let mut names = HashSet::default();
+        let mut all = Self::default();
         for row in csv::Reader::from_reader(csv.as_bytes()).deserialize() {
             let row: Row = row.map_err(RulesError::FirstNames)?;
-            names.insert(scan::fold_word(&row.name).as_slice().into());
+            let folded = scan::fold_word(&row.name);
+            all.add(folded.as_slice(), NameWord::FIRST_NAME);
         }
-        Ok(Self { names })
+        for word in TITLES {
+            all.add(word.as_bytes(), NameWord::TITLE);
+        }
+        for word in PARTICLES {
+            all.add(word.as_bytes(), NameWord::PARTICLE);
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, folded: &[u8], kind: NameWord) {
+        let known = self.words.entry(folded.into()).or_default();
+        *known = NameWord(known.0 | kind.0);
     }
 
     /// Whether the other side is a person: a name of two to six words that holds a first name, a
@@ -119,13 +130,7 @@ impl FirstNames {
     }
 
     fn is_persons_name(&self, name: &str) -> bool {
-        // What a surname is made of, and joints: "Anna & Peter Kern", "KERN ANNA/PETER".
-        let allowed = |c: char| {
-            c.is_alphabetic()
-                || c.is_whitespace()
-                || matches!(c, '-' | '\'' | '’' | '.' | ',' | '&' | '+' | '/')
-        };
-        if !name.chars().all(allowed) || name.contains("//") {
+        if !may_be_persons(name) {
             return false;
         }
         let Some(found) = self.read(name) else {
@@ -168,14 +173,21 @@ impl FirstNames {
             if part.contains('&') {
                 return None;
             }
-            let folded = scan::fold_word(part.trim_matches('.'));
-            let folded = folded.as_slice();
-            let known = NAME_WORDS.get(folded);
+            let inner = part.trim_matches('.');
+            let known = self.word(inner);
+            let is_first_name = || {
+                if inner.bytes().any(|byte| matches!(byte, b'-' | b'.')) {
+                    inner.split(['-', '.']).any(|half| self.is_first_name(half))
+                } else {
+                    known.is(NameWord::FIRST_NAME)
+                }
+            };
             if part.len() <= 2 && part.ends_with('.') {
                 found.initials = found.initials.saturating_add(1);
-            } else if let Some(known) = known {
-                found.titles |= *known == NameWord::Title;
-            } else if part.split(['-', '.']).any(|half| self.is_first_name(half)) {
+            } else if known.is(NameWord::TITLE) {
+                found.titles = true;
+            } else if known.is(NameWord::PARTICLE) {
+            } else if is_first_name() {
                 found.first_names = found.first_names.saturating_add(1);
                 found.hyphened |= part.contains('-');
             } else {
@@ -188,7 +200,12 @@ impl FirstNames {
     }
 
     fn is_first_name(&self, word: &str) -> bool {
-        self.names.contains(scan::fold_word(word).as_slice())
+        self.word(word).is(NameWord::FIRST_NAME)
+    }
+
+    fn word(&self, word: &str) -> NameWord {
+        let known = self.words.get(scan::fold_word(word).as_slice());
+        known.copied().unwrap_or_default()
     }
 }
 
@@ -212,6 +229,18 @@ impl Found {
         let initialled = self.initials > 0 && self.others > 0;
         couple && (named || initialled) && self.others <= 3
     }
+}
+
+/// Whether a name has no other characters than people's: what a surname is made of, and joints:
+/// "Anna & Peter Kern", "KERN ANNA/PETER".
+fn may_be_persons(name: &str) -> bool {
+    let mut before = ' ';
+    name.chars().all(|c| {
+        let slashes = c == '/' && before == '/';
+        before = c;
+        let joint = matches!(c, '-' | '\'' | '’' | '.' | ',' | '&' | '+' | '/');
+        !slashes && (c.is_alphabetic() || c.is_whitespace() || joint)
+    })
 }
 
 /// Whether a name is written "Surname, First name".
@@ -245,26 +274,30 @@ pub(crate) fn is_merchants(transaction: &Transaction) -> bool {
 /// Whether a booking text holds one of [`MERCHANT_BOOKINGS`]. Nearly every place of it is passed
 /// over after a look at two letters.
 fn holds_merchant_booking(booking: &[u8]) -> bool {
-    booking.windows(2).enumerate().any(|(at, pair)| {
-        let seconds = pair[0]
-            .to_ascii_lowercase()
-            .checked_sub(b'a')
-            .and_then(|letter| SECOND_LETTERS.get(usize::from(letter)));
-        seconds.is_some_and(|seconds| seconds & letter_bit(pair[1]) != 0)
-            && MERCHANT_BOOKINGS.iter().any(|word| {
-                let place = booking.get(at..at.saturating_add(word.len()));
-                place.is_some_and(|place| place.eq_ignore_ascii_case(word.as_bytes()))
-            })
+    let mut first = 0;
+    booking.iter().enumerate().any(|(at, byte)| {
+        let known = SECOND_LETTERS[usize::from(first)] & letter_bit(*byte) != 0;
+        first = *byte;
+        known && is_merchant_booking(&booking[at.saturating_sub(1)..])
     })
 }
 
-/// By the first letter of a word of [`MERCHANT_BOOKINGS`]: a bit for each second letter.
-const SECOND_LETTERS: [u32; 26] = {
-    let mut table = [0; 26];
+fn is_merchant_booking(text: &[u8]) -> bool {
+    MERCHANT_BOOKINGS.iter().any(|word| {
+        let head = text.get(..word.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
+/// By the first letter of a word of [`MERCHANT_BOOKINGS`], in either case: a bit for each second
+/// letter.
+const SECOND_LETTERS: [u32; 256] = {
+    let mut table = [0; 256];
     let mut at = 0;
     while at < MERCHANT_BOOKINGS.len() {
         let word = MERCHANT_BOOKINGS[at].as_bytes();
-        table[word[0].wrapping_sub(b'a') as usize] |= letter_bit(word[1]);
+        table[word[0] as usize] |= letter_bit(word[1]);
+        table[word[0].to_ascii_uppercase() as usize] |= letter_bit(word[1]);
         at = at.saturating_add(1);
     }
     table

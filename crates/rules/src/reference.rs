@@ -7,7 +7,9 @@ use crate::categorizer::{Categorizer, of_user};
 use crate::decision::{Decision, Origin};
 use crate::evidence::Note;
 use crate::literal::{Literal, REJOINED_LETTERS_MIN, Shape};
-use crate::matcher::{Found, Hit, Match, Question, Scales, Verdict, code_hit, guards_hold};
+use crate::matcher::{
+    Found, Hit, Match, Question, Scales, Verdict, code_hit, guards_hold, other_side_holds,
+};
 use crate::normalize::{self, Word};
 use crate::pack::RulePack;
 use crate::rule::{Clause, Direction, Rule, RuleId, Test};
@@ -170,7 +172,9 @@ impl Slow<'_> {
             | Test::Self_(_) => code_hit(test, view),
         };
         let excluded = clause.forbidden.iter().any(|test| hit(test).is_some());
-        if excluded || !guards_hold(&clause.guards, question.direction(view), view) {
+        let narrowed = guards_hold(&clause.guards, question.direction(view), view)
+            && other_side_holds(&clause.guards, view);
+        if excluded || !narrowed {
             return None;
         }
         let hits: Vec<Hit> = clause.required.iter().map(hit).collect::<Option<_>>()?;

@@ -149,10 +149,12 @@ impl Matcher {
             .collect();
         literals.sort_unstable();
         literals.dedup();
-        compiler.anchors.groups = GroupAnchors::build(&compiler.group_anchors);
+        let anchors = compiler.group_anchors;
+        let anchored = |group: GroupId| anchors[group.0 as usize].iter().any(|one| !one.is_empty());
+        compiler.anchors.groups = GroupAnchors::build(&anchors);
         Self {
-            words: compiler.table.build(),
-            compounds: compiler.compounds.build(),
+            words: compiler.table.build(&anchored),
+            compounds: compiler.compounds.build(&anchored),
             anchors: compiler.anchors,
             clauses: compiler.clauses,
             verdicts,
@@ -204,7 +206,11 @@ impl Compiler {
         }
         let group = GroupId(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
         for literal in &sorted {
-            let posting = Posting { group, roles };
+            let posting = Posting {
+                group,
+                roles,
+                awakes: false,
+            };
             match literal.shape {
                 Shape::Whole => self.table.add(literal, posting),
                 Shape::Prefix | Shape::Suffix | Shape::Infix => {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::literal::{COMPOUND_LETTERS_MIN, Literal, Shape};
+use crate::matcher::compile::GroupId;
 use crate::matcher::table::Posting;
 use crate::normalize::scan::{Scan, WordHash};
 
@@ -16,8 +17,10 @@ type Gram = [u8; COMPOUND_LETTERS_MIN];
 
 /// Every how many places a word is looked at for stems that may stand anywhere in it.
 const STRIDE: usize = 2;
-/// How many bits the filter before a table has, as a power of two.
-const FILTER_BITS_LOG: u32 = 16;
+/// Bits for each gram in the filter before a table.
+const FILTER_BITS_PER_GRAM: usize = 32;
+/// Fewest and most bits of a filter, as powers of two.
+const FILTER_BITS_LOG: (u32, u32) = (10, 16);
 /// Factor that spreads grams over the filter.
 const FACTOR: u32 = 0x9e37_79b1;
 
@@ -36,7 +39,11 @@ pub(crate) struct Compounds {
 struct Stems {
     /// A bit for each gram; empty without stems.
     filter: Vec<u64>,
-    by_gram: HashMap<Gram, Vec<Stem>, WordHash>,
+    /// How many bits of a spread gram are no part of its place in the filter.
+    shift: u32,
+    by_gram: HashMap<u32, Vec<Stem>, WordHash>,
+    /// Every gram, until the filter is made.
+    grams: Vec<Gram>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,9 +77,13 @@ impl CompoundsBuilder {
         }
     }
 
-    pub(crate) fn build(self) -> Compounds {
+    /// Enters the stems; the groups are those at which clauses are anchored.
+    pub(crate) fn build(self, anchored: &dyn Fn(GroupId) -> bool) -> Compounds {
         let mut compounds = Compounds::default();
-        for ((shape, stem), postings) in self.stems {
+        for ((shape, stem), mut postings) in self.stems {
+            for posting in &mut postings {
+                posting.awakes = anchored(posting.group);
+            }
             let letters = stem.as_bytes();
             let (Some(first), Some(last)) = (letters.first_chunk(), letters.last_chunk()) else {
                 continue;
@@ -88,7 +99,11 @@ impl CompoundsBuilder {
                 Shape::Infix => compounds.inside.add_anywhere(*first, stem),
             }
         }
-        compounds
+        Compounds {
+            starts: compounds.starts.finish(),
+            ends: compounds.ends.finish(),
+            inside: compounds.inside.finish(),
+        }
     }
 }
 
@@ -158,28 +173,49 @@ impl Stems {
     }
 
     fn add(&mut self, gram: Gram, stem: Stem) {
-        if self.filter.is_empty() {
-            self.filter = vec![0; (1 << FILTER_BITS_LOG) / 64];
+        self.by_gram.entry(number_of(gram)).or_default().push(stem);
+        self.grams.push(gram);
+    }
+
+    /// Sets the bits of the filter once every stem is there.
+    fn finish(mut self) -> Self {
+        let grams = std::mem::take(&mut self.grams);
+        if grams.is_empty() {
+            return self;
         }
-        let bit = bit_of(gram);
-        self.filter[bit >> 6] |= 1 << (bit & 63);
-        self.by_gram.entry(gram).or_default().push(stem);
+        let (min, max) = FILTER_BITS_LOG;
+        let bits = self.by_gram.len().saturating_mul(FILTER_BITS_PER_GRAM);
+        let bits_log = bits.next_power_of_two().ilog2().clamp(min, max);
+        self.shift = u32::BITS.saturating_sub(bits_log);
+        let mut filter = vec![0; (1_usize << bits_log) / 64];
+        for gram in grams {
+            let bit = self.bit_of(gram);
+            filter[bit >> 6] |= 1 << (bit & 63);
+        }
+        self.filter = filter;
+        self
     }
 
     /// The stems with these letters.
     #[inline]
     fn with(&self, gram: Gram) -> &[Stem] {
-        let bit = bit_of(gram);
+        let bit = self.bit_of(gram);
         let known = self.filter.get(bit >> 6);
         if known.is_none_or(|bits| bits >> (bit & 63) & 1 == 0) {
             return &[];
         }
-        self.by_gram.get(&gram).map_or(&[], Vec::as_slice)
+        self.by_gram
+            .get(&number_of(gram))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The place of a gram in the filter.
+    const fn bit_of(&self, gram: Gram) -> usize {
+        let spread = number_of(gram).wrapping_mul(FACTOR);
+        (spread >> self.shift) as usize
     }
 }
 
-/// The place of a gram in the filter.
-const fn bit_of(gram: Gram) -> usize {
-    let spread = u32::from_le_bytes(gram).wrapping_mul(FACTOR);
-    (spread >> (u32::BITS - FILTER_BITS_LOG)) as usize
+const fn number_of(gram: Gram) -> u32 {
+    u32::from_le_bytes(gram)
 }

@@ -148,7 +148,8 @@ fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Whether everything holds that narrows a clause, for rules of a direction.
+/// Whether everything holds that narrows a clause, for rules of a direction, except for
+/// [`other_side_holds`], which costs most.
 pub(crate) fn guards_hold(guards: &Guards, direction: Direction, view: &View<'_>) -> bool {
     let mandate = guards.mandate.is_none_or(|mandate| match mandate {
         Mandate::Present => view.has_mandate(),
@@ -161,11 +162,15 @@ pub(crate) fn guards_hold(guards: &Guards, direction: Direction, view: &View<'_>
         && guards
             .amount_cents
             .is_none_or(|range| amount_holds(range, view))
-        && match guards.other_side {
-            Guard::None => true,
-            Guard::Business => view.is_business(),
-            Guard::Card => view.is_card_merchant(),
-        }
+}
+
+/// Whether the other side is as visibly a business as a clause asks for.
+pub(crate) fn other_side_holds(guards: &Guards, view: &View<'_>) -> bool {
+    match guards.other_side {
+        Guard::None => true,
+        Guard::Business => view.is_business(),
+        Guard::Card => view.is_card_merchant(),
+    }
 }
 
 fn amount_holds((min, max): (u64, u64), view: &View<'_>) -> bool {

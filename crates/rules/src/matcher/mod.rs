@@ -9,6 +9,7 @@
 mod compile;
 mod compounds;
 mod decide;
+mod steps;
 mod table;
 mod weigh;
 
@@ -22,8 +23,9 @@ use crate::view::View;
 pub(crate) use compile::GroupId;
 use compile::{Anchors, ClauseNumber, CompiledClause, CompiledTest, side};
 use compounds::Compounds;
-pub(crate) use decide::{Hit, code_hit, guards_hold};
+pub(crate) use decide::{Hit, code_hit, guards_hold, other_side_holds};
 use decide::{merchant_category, purpose_code};
+pub use steps::Step;
 use table::{Posting, WordTable};
 pub(crate) use weigh::{Found, Match, Question, Ranking, Scales, Verdict, Weighing};
 
@@ -46,7 +48,7 @@ pub(crate) struct Matcher {
 pub struct Scratch {
     scan: Scan,
     marks: Marks,
-    /// Groups that the current transaction has hit.
+    /// Groups that the current transaction has hit and that awake clauses.
     hit: Vec<GroupId>,
     /// Clauses whose anchor was found in the current transaction.
     awake: Vec<ClauseNumber>,
@@ -200,9 +202,7 @@ impl Matcher {
 
     /// Collects the clauses that may match what was read.
     fn awake(&self, view: &View<'_>, scratch: &mut Scratch) {
-        scratch.marks.begin(self.anchors.groups.len());
-        scratch.hit.clear();
-        scratch.awake.clear();
+        self.begin(scratch);
         self.mark_words(view, scratch);
         self.mark_compounds(view, scratch);
         self.awake_by_codes(view, &mut scratch.awake);
@@ -210,6 +210,12 @@ impl Matcher {
             &mut scratch.awake,
             &self.anchors.fallbacks[side(view.direction())],
         );
+    }
+
+    fn begin(&self, scratch: &mut Scratch) {
+        scratch.marks.begin(self.anchors.groups.len());
+        scratch.hit.clear();
+        scratch.awake.clear();
     }
 
     /// Collects the clauses of a direction that may match, from the marks that are there, except
@@ -285,7 +291,7 @@ impl Matcher {
             if words == Words::Single && view.is_personal(index) {
                 return;
             }
-            if marks.add(posting.group, hit) {
+            if marks.add(posting.group, hit) && posting.awakes {
                 groups.push(posting.group);
                 add(awake, self.anchors.groups.of(posting.group, direction));
             }
@@ -366,7 +372,8 @@ impl Matcher {
             known = known || hit.names_other_side(test.roles(), view);
         }
         let forbidden = clause.forbidden.iter().any(|test| hit(test).is_some());
-        (known && !forbidden).then_some(found)
+        let other_side = || other_side_holds(&clause.guards, view);
+        (known && !forbidden && other_side()).then_some(found)
     }
 }
 

@@ -17,6 +17,8 @@ const FILTER_BITS_PER_WORD: usize = 16;
 pub(crate) struct Posting {
     pub(crate) group: GroupId,
     pub(crate) roles: Roles,
+    /// Whether a clause is anchored at the group; most only take part in clauses.
+    pub(crate) awakes: bool,
 }
 
 /// Everything that starts with one word.
@@ -98,7 +100,11 @@ impl TableBuilder {
         }
     }
 
-    pub(crate) fn build(self) -> WordTable {
+    /// Builds the table; the groups are those at which clauses are anchored.
+    pub(crate) fn build(mut self, anchored: &dyn Fn(GroupId) -> bool) -> WordTable {
+        for posting in self.postings() {
+            posting.awakes = anchored(posting.group);
+        }
         let size = |per_word: usize| {
             self.entries
                 .len()
@@ -121,6 +127,16 @@ impl TableBuilder {
             });
         }
         table
+    }
+}
+
+impl TableBuilder {
+    fn postings(&mut self) -> impl Iterator<Item = &mut Posting> {
+        self.entries.values_mut().flat_map(|entry| {
+            let phrases = entry.phrases.iter_mut();
+            let alone = entry.singles.iter_mut().chain(&mut entry.rejoined);
+            alone.chain(phrases.flat_map(|phrase| &mut phrase.postings))
+        })
     }
 }
 
